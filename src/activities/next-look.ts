@@ -1,0 +1,59 @@
+import type { NextLook, SyncInput } from '../contract/index.js';
+import type { Source } from '../mapping/index.js';
+import { spread } from './hashes.js';
+import type { Vendor } from './vendor.js';
+
+/** Sesamy may end an access a little late; and a thousand midnight expiries must not fall into one second. */
+const afterExpiryMs = 60_000;
+const expirySpreadMs = 5 * 60_000;
+
+/** The nearest reason to look again by itself. */
+export function nextLook(
+  vendor: Pick<Vendor, 'timings'>,
+  input: SyncInput,
+  seen: { source: Source; news: boolean; stageUntil?: string | undefined },
+  now: number,
+): NextLook {
+  const looks = [extraLook(vendor, input, seen), expiryLook(input, seen, now), recheck(vendor, input.userId, now)];
+  return looks.filter((look) => look !== undefined).reduce((a, b) => (b.afterMs < a.afterMs ? b : a));
+}
+
+/** The regular look, at a time of the person's own, so that a base spreads evenly over the period. */
+export function recheck(vendor: Pick<Vendor, 'timings'>, userId: string, now: number): NextLook {
+  const period = vendor.timings.recheckMs;
+  const own = spread(userId, 'recheck') * period;
+  const soonest = now + period / 8;
+  const at = soonest + ((((own - soonest) % period) + period) % period);
+  return { kind: 'recheck', afterMs: Math.ceil(at - now) };
+}
+
+/** Sesamy's API may lag its events (sesamy-api §4.3): a message that shows nothing new is looked into again. */
+export function extraLook(
+  vendor: Pick<Vendor, 'timings'>,
+  input: SyncInput,
+  seen: { source?: Source; news: boolean },
+): NextLook | undefined {
+  const listed = new Set([...(seen.source?.contracts ?? []), ...(seen.source?.entitlements ?? [])].map(({ id }) => id));
+  const unlisted = input.expectedIds.some((id) => !listed.has(id));
+  if ((seen.news && !unlisted) || input.expect === 'none') return undefined;
+  const schedule =
+    input.expect === 'late' && !unlisted ? vendor.timings.extraLooksMs.slice(0, 1) : vendor.timings.extraLooksMs;
+  const at = schedule[input.look];
+  return at === undefined ? undefined : { kind: 'look', afterMs: at - (schedule[input.look - 1] ?? 0) };
+}
+
+function expiryLook(
+  input: SyncInput,
+  { source, stageUntil }: { source: Source; stageUntil?: string | undefined },
+  now: number,
+): NextLook | undefined {
+  const ends = [
+    ...source.contracts.filter(({ isActive }) => isActive).flatMap((c) => [c.expiresAt, c.willCancelAt]),
+    ...source.entitlements.filter(({ hasAccess }) => hasAccess).map((e) => e.expiresAt),
+    stageUntil,
+  ];
+  // The look is a little after the end, so an end that has just passed still has its look before it.
+  const after = afterExpiryMs + Math.floor(spread(input.userId, 'expiry') * expirySpreadMs);
+  const next = Math.min(...ends.map((end) => (end ? Date.parse(end) + after : Number.NaN)).filter((at) => at > now));
+  return Number.isFinite(next) ? { kind: 'expiry', afterMs: next - now } : undefined;
+}

@@ -1,0 +1,20 @@
+import type { Timings } from '../config/index.js';
+import type { StageSettings } from '../lifecycle/stage.js';
+import type { MappingSettings } from '../mapping/index.js';
+import type { AccountGate, RuleClient } from '../rule/index.js';
+import type { SesamyClient } from '../sesamy/index.js';
+import type { FieldTypes } from './field-types.js';
+
+/** All that an activity needs to work for one vendor. Made once per process and vendor: token, gate and pace live in it. */
+export interface Vendor {
+  id: string;
+  sesamy: SesamyClient;
+  rule: RuleClient;
+  gate: AccountGate;
+  fieldTypes: FieldTypes;
+  mapping: MappingSettings;
+  stage: StageSettings;
+  timings: Timings;
+  /** Key of the hashes that Temporal holds; see `SESAMY_RULE_HASH_KEY`. */
+  hashKey: string;
+}

@@ -1,0 +1,286 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import type { Known, SyncChanges, SyncInput, SyncProblem, SyncReason, Verdict } from '../contract/index.js';
+import { VendorError } from '../http/errors.js';
+import {
+  baseTag,
+  fieldsToWrite,
+  fieldTable,
+  mappingVersion,
+  type RuleFieldValue,
+  tagsToRemove,
+} from '../mapping/index.js';
+import type { RuleSubscriber } from '../rule/index.js';
+import { changedSlots, personHashes } from './hashes.js';
+import type { Person } from './read-person.js';
+import type { Vendor } from './vendor.js';
+
+/** More refused fields than this are no slip of one value: somebody should look at them. */
+const mostRefusedFields = 4;
+
+export interface Written {
+  verdict: Verdict;
+  reason?: SyncReason;
+  known: Known;
+  changes: SyncChanges;
+  problems: SyncProblem[];
+}
+
+interface Job {
+  vendor: Vendor;
+  input: SyncInput;
+  person: Person;
+  signal: AbortSignal;
+  step: (name: string) => void;
+  now: Date;
+  problems: SyncProblem[];
+}
+
+/**
+ * Brings one person's subscriber in Rule in line, silently: no call here starts a tag automation. Costs no call when the hashes say
+ * that nothing changed. Every step may be repeated, so a retry of the whole is safe.
+ */
+export async function writePerson(job: Omit<Job, 'problems'>): Promise<Written> {
+  const { vendor, input, person } = job;
+  const { known } = input;
+  const problems: SyncProblem[] = [...person.mapped.problems];
+  const hashes = personHashes(vendor.hashKey, input.vendorId, input.userId);
+  const keepsMissing = fieldTable.map((row) => row.missing === 'keep');
+  const { notInRuleSince: _since, unsettled: _unsettled, refusedFields: _refused, ...kept } = known;
+  const next: Known = {
+    ...kept,
+    mappingVersion,
+    fieldHashes: hashes.fields(
+      person.mapped.fields.map((field, index) => ({ ...field, kept: keepsMissing[index] === true })),
+      known.fieldHashes,
+    ),
+    tags: person.tags,
+    stage: person.stage.stage,
+  };
+  if (person.mapped.email) next.addressHash = hashes.of('address', person.mapped.email);
+
+  const first = known.ruleId === undefined;
+  const changes: SyncChanges = {
+    fields: changedFields(known, next, input.force || first),
+    tagsAdded: person.tags.filter((tag) => !known.tags?.includes(tag)),
+    tagsRemoved: [],
+    addressChanged: !first && next.addressHash !== known.addressHash,
+  };
+  const full: Job = { ...job, problems };
+
+  try {
+    if (known.ruleId === undefined) {
+      const created = await create(full);
+      const settled = await settle(full, created.id, created.tags, [], changes);
+      return {
+        verdict: 'created',
+        known: { ...next, ruleId: created.id, ...settled, ...refused(problems) },
+        changes,
+        problems,
+      };
+    }
+    return await update(full, known.ruleId, next, changes);
+  } catch (error) {
+    const isMissing =
+      error instanceof VendorError && error.type === 'rule/not-found' && error.path?.includes('/subscribers/{id}');
+    if (known.ruleId === undefined || !isMissing) throw error;
+    if (input.recreate) {
+      const {
+        ruleId: _id,
+        addressHash: _address,
+        fieldHashes: _fields,
+        tags: _tags,
+        notInRuleSince: _since,
+        ...anew
+      } = known;
+      return writePerson({ ...job, input: { ...input, known: anew } });
+    }
+    return notInRule(full, known);
+  }
+}
+
+/**
+ * Rule does not know the subscriber. Most likely somebody deleted the person there, which is a decision about consent and stands until
+ * somebody asks; but one answer is not enough to believe it for ever.
+ */
+function notInRule({ vendor, now, problems }: Job, known: Known): Written {
+  const changes: SyncChanges = { fields: [], tagsAdded: [], tagsRemoved: [], addressChanged: false };
+  const since = known.notInRuleSince ?? now.toISOString();
+  if (now.getTime() - Date.parse(since) < vendor.timings.missingRowsMs) {
+    return {
+      verdict: 'waiting',
+      reason: 'missing-in-rule',
+      known: { ...known, notInRuleSince: since },
+      changes,
+      problems,
+    };
+  }
+  const { notInRuleSince: _since, ...rest } = known;
+  return { verdict: 'skipped', reason: 'deleted-in-rule', known: { ...rest, deletedInRule: true }, changes, problems };
+}
+
+async function update(job: Job, ruleId: number, next: Known, changes: SyncChanges): Promise<Written> {
+  const { vendor, input, person, signal, step, problems } = job;
+  const { known } = input;
+  const { email } = person.mapped;
+  const writesFields = input.force || changes.fields.length > 0 || changes.addressChanged;
+  let id = ruleId;
+  let held = known.tags ?? [];
+
+  if (writesFields) {
+    step('rule: fields');
+    const put = (address: string | undefined) =>
+      orTaken(
+        writeFields(job, (fields) =>
+          vendor.rule.update(ruleId, { ...(address ? { email: address } : {}), fields }, { signal }),
+        ),
+      );
+    let reply = await put(changes.addressChanged ? email : undefined);
+    // Edited by hand in Rule, or written by an attempt that broke off.
+    if (input.force && reply?.email && email && reply.email.toLowerCase() !== email) {
+      changes.addressChanged = true;
+      reply = await put(email);
+    }
+    const now = reply ?? (await moveToTakenAddress(job, ruleId));
+    if (now.id !== ruleId) {
+      id = now.id;
+      changes.addressChanged = false;
+      changes.movedFrom = ruleId;
+    }
+    if (input.force || !reply) held = now.tags ?? (await vendor.rule.listTags(id, { signal }));
+  }
+  const gained = person.tags.filter((tag) => !held.includes(tag));
+  changes.tagsAdded = gained;
+  const changed = writesFields || gained.length > 0 || tagsToRemove(held, person.tags).length > 0;
+  if (!changed) {
+    problems.push(...(known.refusedFields ?? []).map((field) => ({ field, code: 'refused-by-rule' })));
+    return { verdict: 'unchanged', known: { ...next, ...refused(problems) }, changes, problems };
+  }
+  const settled = await settle(job, id, held, gained, changes);
+  return { verdict: 'updated', known: { ...next, ruleId: id, ...settled, ...refused(problems) }, changes, problems };
+}
+
+/** `undefined` where the address belongs to another subscriber. */
+async function orTaken(written: Promise<RuleSubscriber>): Promise<RuleSubscriber | undefined> {
+  return written.catch((error: unknown) => {
+    if (error instanceof VendorError && error.type === 'rule/email-taken') return undefined;
+    throw error;
+  });
+}
+
+/** What is remembered of refusals: a field that Rule did not take is shown until it is written. */
+function refused(problems: readonly SyncProblem[]): Pick<Known, 'refusedFields'> {
+  const fields = problems.filter(({ code }) => code === 'refused-by-rule').map(({ field }) => field);
+  return fields.length > 0 ? { refusedFields: fields } : {};
+}
+
+/** The first write: by address, which gives Rule's id and the tags that the subscriber has. */
+async function create(job: Job): Promise<RuleSubscriber & { tags: string[] }> {
+  const { vendor, person, signal, step } = job;
+  const { email } = person.mapped;
+  if (!email) throw new Error('a person without an address cannot be written');
+  step('rule: first write');
+  const subscriber = await writeFields(job, (fields) =>
+    vendor.rule.upsertByEmail({ email, fields, tags: person.tags }, { signal }),
+  );
+  return { ...subscriber, tags: subscriber.tags ?? (await vendor.rule.listTags(subscriber.id, { signal })) };
+}
+
+/**
+ * The new address belongs to another Rule subscriber. Nobody is deleted: that subscriber becomes ours with all its history, our tags
+ * leave the old one, and a suppression of the old one goes along, so that the stricter consent stays.
+ */
+async function moveToTakenAddress(job: Job, oldId: number): Promise<RuleSubscriber> {
+  const { vendor, signal, step } = job;
+  step('rule: address taken');
+  const old = await vendor.rule.get(oldId, { signal });
+  if (!old) {
+    const reason = 'the subscriber is gone';
+    throw new VendorError({
+      type: 'rule/not-found',
+      next: 'give-up',
+      reason,
+      status: 404,
+      method: 'GET',
+      path: '/v2/subscribers/{id}',
+    });
+  }
+  const taken = await create(job);
+  // Rule called the subscriber's own address taken: an attempt that broke off had changed it already.
+  if (taken.id === oldId) return taken;
+  if (!old.mailable && taken.mailable) await vendor.rule.suppress(taken.id, { signal });
+  const ours = tagsToRemove(old.tags ?? job.input.known.tags ?? [], []);
+  if (ours.length > 0) await vendor.rule.removeTags(oldId, ours, { signal });
+  return taken;
+}
+
+/**
+ * Tags and segments, after the fields. Removal is a job that Rule does a little later (rule-api §4.3), so the sync waits until it
+ * is done: segments that are recalculated before would stay wrong, and a tag gained again meanwhile would be taken off.
+ */
+async function settle(
+  job: Job,
+  id: number,
+  held: readonly string[],
+  gained: readonly string[],
+  changes: SyncChanges,
+): Promise<Pick<Known, 'unsettled'>> {
+  const { vendor, input, person, signal, step } = job;
+  const lost = tagsToRemove(held, person.tags);
+  changes.tagsRemoved = lost;
+  let unsettled = false;
+  if (lost.length > 0) {
+    step('rule: tags that no longer apply');
+    await vendor.rule.removeTags(id, lost, { signal });
+    unsettled = !(await untilRemoved(vendor, id, lost, signal));
+  }
+  if (input.live) {
+    step('rule: tags and segments');
+    // Putting on again what is there is how segments are recalculated (rule-api §4.3).
+    await vendor.rule.addTags(id, [...new Set([baseTag, ...gained])], { recalculateSegments: true, signal });
+  } else if (gained.length > 0) {
+    step('rule: tags');
+    await vendor.rule.addTags(id, [...gained], { recalculateSegments: false, signal });
+  }
+  return unsettled ? { unsettled } : {};
+}
+
+/** Bounded: a sync must not hang on another's queue. Answers whether the tags are gone. */
+async function untilRemoved(
+  vendor: Vendor,
+  id: number,
+  lost: readonly string[],
+  signal: AbortSignal,
+): Promise<boolean> {
+  for (const pause of [50, 150, 400, 1_000]) {
+    await delay(pause, undefined, { signal });
+    const held = await vendor.rule.listTags(id, { signal });
+    if (!lost.some((tag) => held.includes(tag))) return true;
+  }
+  return false;
+}
+
+/** Writes the fields; those that Rule blames are left out and reported, so that a bad field costs only itself. */
+async function writeFields<T>(job: Job, write: (fields: RuleFieldValue[]) => Promise<T>): Promise<T> {
+  const { vendor, person, problems } = job;
+  const { fields, problems: misfits } = fieldsToWrite(person.mapped, await vendor.fieldTypes.get());
+  problems.push(...misfits);
+  for (let left = fields; ; ) {
+    try {
+      return await write(left);
+    } catch (error) {
+      const blamed =
+        error instanceof VendorError && error.type === 'rule/invalid' ? Object.keys(error.fields ?? {}) : [];
+      const innocent = left.filter(({ key }) => !blamed.includes(key));
+      // Each refusal is an error on Rule's account, whose share is limited: people with many bad fields are given up.
+      if (innocent.length === left.length || fields.length - innocent.length > mostRefusedFields) throw error;
+      vendor.fieldTypes.forget();
+      problems.push(...blamed.map((field) => ({ field, code: 'refused-by-rule' })));
+      left = innocent;
+    }
+  }
+}
+
+function changedFields(before: Known, now: Known, all: boolean): string[] {
+  const old = all || before.mappingVersion !== now.mappingVersion ? undefined : before.fieldHashes;
+  return changedSlots(old, now.fieldHashes ?? '').map((index) => fieldTable[index]?.key ?? `field ${index}`);
+}

@@ -1,0 +1,12 @@
+#!/usr/bin/env node
+/** The command line: build the program, run it, turn whatever went wrong into a sentence and an exit code. */
+import { outliveReader } from './cli/output.js';
+import { createProgram } from './cli/program.js';
+import { reportError } from './cli/report-error.js';
+
+outliveReader();
+try {
+  await createProgram().parseAsync();
+} catch (error) {
+  process.exitCode = reportError(error, { json: process.argv.includes('--json'), env: process.env });
+}

@@ -1,0 +1,111 @@
+import { CommanderError } from 'commander';
+
+/** Errors whose message is written for people. By name, so that a command that needs no Temporal does not load it. */
+const wrongUse = new Set(['ConfigError', 'UsageError', 'TemporalSettingsError', 'QueryError']);
+const failures = new Set([
+  'CommandError',
+  'DatabaseInUseError',
+  'EmbeddedTemporalError',
+  'NoAnswerError',
+  'PortTakenError',
+  'SearchAttributeError',
+  'TemporalBinaryError',
+  'TemporalUnreachableError',
+  'VendorError',
+]);
+
+/** 0 done, 1 failed, 2 wrong use or configuration. */
+export type ExitCode = 0 | 1 | 2;
+
+/** An error as people should read it. */
+export interface Explanation {
+  exitCode: ExitCode;
+  message: string;
+  /** A bug, or something that nobody thought of: the stack may help. */
+  unexpected: boolean;
+}
+
+/** What went wrong and how to mend it, in a sentence; no stack trace. */
+export function explain(error: unknown): Explanation {
+  if (!(error instanceof Error))
+    return { exitCode: 1, message: `Unexpected failure: ${String(error)}`, unexpected: true };
+  if (wrongUse.has(error.name)) return { exitCode: 2, message: error.message, unexpected: false };
+  if (failures.has(error.name)) return { exitCode: 1, message: error.message, unexpected: false };
+  const known = ofSystem(error) ?? ofTemporal(error);
+  if (known) return { ...known, unexpected: false };
+  const [firstLine] = error.message.split('\n');
+  const message = `Unexpected ${error.name}: ${firstLine}; with SESAMY_RULE_LOG_LEVEL=debug you see where it happened.`;
+  return { exitCode: 1, message, unexpected: true };
+}
+
+/** Says on stderr what went wrong, for programs also as the one document on stdout. Returns the exit code. */
+export function reportError(error: unknown, o: { json: boolean; env: NodeJS.ProcessEnv }): ExitCode {
+  if (error instanceof CommanderError) {
+    // Commander has printed its own sentence, or the help that was asked for.
+    if (error.exitCode === 0) return 0;
+    if (o.json) printError('UsageError', error.message.replace(/^error: /, ''));
+    return 2;
+  }
+  const { exitCode, message, unexpected } = explain(error);
+  process.stderr.write(`${message}\n`);
+  const name = error instanceof Error ? error.name : typeof error;
+  if (unexpected && o.env.SESAMY_RULE_LOG_LEVEL === 'debug' && error instanceof Error) {
+    process.stderr.write(`${error.stack ?? name}\n`);
+  }
+  if (o.json) printError(name, message);
+  return exitCode;
+}
+
+function printError(name: string, message: string): void {
+  process.stdout.write(`${JSON.stringify({ error: { name, message } }, undefined, 2)}\n`);
+}
+
+type Known = Pick<Explanation, 'exitCode' | 'message'>;
+
+function ofSystem(error: NodeJS.ErrnoException & { port?: number }): Known | undefined {
+  switch (error.code) {
+    case 'EADDRINUSE':
+      return {
+        exitCode: 1,
+        message: `Port ${error.port ?? ''} is taken by another program; stop that one, or set PORT to another.`,
+      };
+    case 'EACCES':
+    case 'ENOENT':
+      return {
+        exitCode: 1,
+        message: `A file or port cannot be used: ${error.message}; check that it exists and may be used.`,
+      };
+    default:
+      return undefined;
+  }
+}
+
+/** gRPC statuses that a person can do something about. */
+const invalidArgument = 3;
+const deadlineExceeded = 4;
+const permissionDenied = 7;
+const unavailable = 14;
+const unauthenticated = 16;
+
+/** Temporal's refusals: the client wraps the gRPC error once or twice. */
+function ofTemporal(error: Error): Known | undefined {
+  for (let cause: unknown = error; cause instanceof Error; cause = cause.cause) {
+    if (!('details' in cause && 'code' in cause && typeof cause.code === 'number')) continue;
+    switch (cause.code) {
+      case invalidArgument:
+        return { exitCode: 2, message: `Temporal does not take the query: ${String(cause.details)}` };
+      case deadlineExceeded:
+      case unavailable:
+        return { exitCode: 1, message: 'Temporal does not answer any more; check that it runs, then try again.' };
+      case permissionDenied:
+      case unauthenticated:
+        return {
+          exitCode: 1,
+          message: 'Temporal does not allow this; check TEMPORAL_API_KEY or the certificates of TEMPORAL_TLS_….',
+        };
+      default:
+        return { exitCode: 1, message: `Temporal could not do it: ${String(cause.details)}` };
+    }
+  }
+  return undefined;
+}

@@ -1,0 +1,65 @@
+import type { Command } from 'commander';
+import { type PersonId, type ResyncRequest, stages } from '../client.js';
+import type { Config } from '../config/index.js';
+import { UsageError } from './errors.js';
+import { command, failureTypeOption, sinceOption, stageOption, type VendorOption, vendorOption } from './options.js';
+import { answer, facts, type OutputOptions } from './output.js';
+import { type ManyOptions, resyncMany } from './resync-many.js';
+import { personOf, quoted, type Session, vendorIdOf, withSession } from './session.js';
+import { workflowUrl } from './temporal-ui.js';
+
+interface ResyncOptions extends OutputOptions, VendorOption, ManyOptions {
+  recreate?: boolean;
+}
+
+/** `resync`: write everything again, quietly, for one reader or for many. */
+export function resyncCommand(): Command {
+  return command('resync', 'have readers written again, quietly: one, all that fail, or those of a query', [
+    ["sesamy-rule resync 'email|84cc01'", 'one reader'],
+    ['sesamy-rule resync --failed', 'all that are failed or retrying; shows how many and asks first'],
+    ["sesamy-rule resync --failed --failure-type 'rule/invalid' --since 2d", 'some of them'],
+    ['sesamy-rule resync --query "LifecycleStage = \'active\'" --yes', 'whoever a query finds, without asking'],
+  ])
+    .argument('[userId]', "the reader's id at Sesamy, in quotes: 'email|84cc01…'")
+    .addOption(vendorOption())
+    .option('--failed', 'all readers whose state is failed or retrying')
+    .option('--query <condition>', "all readers that a condition in Temporal's visibility query language finds")
+    .addOption(stageOption(stages))
+    .addOption(failureTypeOption())
+    .addOption(sinceOption())
+    .option('--recreate', 'write a reader again who was deleted in Rule; for one reader only')
+    .option('--yes', 'do not ask')
+    .option('--no-wait', 'do not wait until all have been told')
+    .action(resync);
+}
+
+async function resync(userId: string | undefined, options: ResyncOptions): Promise<void> {
+  const { failed, query, stage, failureType, since, recreate } = options;
+  const many = failed === true || query !== undefined;
+  if (userId === undefined && !many) throw new UsageError('Say who is meant: a user id, --failed, or --query.');
+  if (userId !== undefined && (many || stage || failureType || since)) {
+    throw new UsageError('Either a user id, or --failed or --query with their filters; not both.');
+  }
+  if (userId === undefined && recreate) {
+    throw new UsageError('--recreate is for one reader: a deletion in Rule is a decision about that person.');
+  }
+  if (userId === undefined) {
+    const asked = (config: Config) => (options.vendor === undefined ? undefined : vendorIdOf(config, options.vendor));
+    return withSession(asked, (session, vendorId) => resyncMany(session, vendorId, options));
+  }
+  const asked = (config: Config) => personOf(config, userId, options.vendor);
+  return withSession(asked, (session, person) => resyncOne(session, person, options));
+}
+
+async function resyncOne(session: Session, person: PersonId, options: ResyncOptions): Promise<void> {
+  const request: ResyncRequest = { by: 'operator', recreate: options.recreate === true };
+  await session.subscribers.resync(person, request);
+  const url = workflowUrl(session, person);
+  answer(options, { ...person, asked: true, ...(url ? { url } : {}) }, () => [
+    `${person.userId} is going to be written again, quietly.`,
+    ...facts([
+      ['Look', `sesamy-rule status ${quoted(person.userId)}`],
+      ['Temporal UI', url],
+    ]),
+  ]);
+}

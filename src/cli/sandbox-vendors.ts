@@ -1,0 +1,82 @@
+import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { freePort } from './ports.js';
+
+/** Invented readers of the first run: enough to look around, few enough to be there within seconds. */
+const people = 40;
+/** The stand-in's own limit is raised with it, so that the first run is quick. */
+const requestsPerSecond = 30;
+
+/** Both vendors' stand-ins, running in this process. */
+export interface SandboxVendors {
+  vendorId: string;
+  rulePage: string;
+  sesamyPage: string;
+  /** A reader with a subscription, for the examples that are printed. */
+  exampleUserId: string;
+  /** The settings under which the program reaches the stand-ins. */
+  env: Record<string, string> & { WEBHOOK_SECRET: string };
+  /** Where the stand-in of Sesamy posts its webhooks from now on. */
+  sendWebhooksTo(url: string): void;
+  /** Has the stand-in of Sesamy tell of each reader once, as if they signed up now; on the first run only. Says when they are there. */
+  begin(say: (line: string) => void): Promise<void>;
+  close(): Promise<void>;
+}
+
+/** Starts the stand-ins on the data folder, so that a second start finds the same readers. */
+export async function startSandboxVendors(dataFolder: string): Promise<SandboxVendors> {
+  const { startRuleSandbox, startSesamySandbox } = await import('../../sandbox/index.js');
+  const secret = 'sandbox-webhook-secret';
+  const host = '127.0.0.1';
+  const rule = await startRuleSandbox({
+    host,
+    port: await freePort(4002, host),
+    dataFile: join(dataFolder, 'sandbox-rule.json'),
+  });
+  const sesamy = await startSesamySandbox({
+    host,
+    port: await freePort(4001, host),
+    vendorId: 'daily',
+    dataFile: join(dataFolder, 'sandbox-sesamy.json'),
+    population: { people, seed: 1 },
+    rps: requestsPerSecond * 2,
+  });
+  let closed = false;
+  const readers = sesamy.people();
+  const example =
+    readers.find((person) => person.contracts.some((contract) => contract.status === 'ACTIVE')) ?? readers[0];
+  return {
+    vendorId: sesamy.vendorId,
+    rulePage: rule.pageUrl,
+    sesamyPage: sesamy.pageUrl,
+    exampleUserId: example?.id ?? '',
+    env: {
+      SESAMY_VENDOR_ID: sesamy.vendorId,
+      SESAMY_CLIENT_ID: sesamy.clientId,
+      SESAMY_CLIENT_SECRET: sesamy.clientSecret,
+      SESAMY_API_URL: sesamy.url,
+      SESAMY_TOKEN_URL: sesamy.tokenUrl,
+      SESAMY_RPS: String(requestsPerSecond),
+      RULE_API_KEY: rule.apiKey,
+      RULE_API_URL: rule.url,
+      WEBHOOK_SECRET: secret,
+    },
+    sendWebhooksTo(url) {
+      sesamy.webhooks.setTarget({ url, headers: { Authorization: `Bearer ${secret}` } });
+    },
+    async begin(say) {
+      if (rule.subscribers().length > 0) return;
+      sesamy.announceEveryone();
+      const confirmed = readers.filter(({ profile }) => profile.email && profile.emailVerified !== false).length;
+      for (let look = 0; look < 120 && !closed && rule.subscribers().length < confirmed; look += 1)
+        await delay(500, undefined, { ref: false });
+      if (!closed)
+        say(`${rule.subscribers().length} invented readers are in Rule; ${people - confirmed} guests are left out.`);
+    },
+    async close() {
+      closed = true;
+      await sesamy.close();
+      await rule.close();
+    },
+  };
+}

@@ -1,0 +1,71 @@
+import type { AddressInfo } from 'node:net';
+import { createSubscribers } from '../client.js';
+import type { Config } from '../config/index.js';
+import type { Logger } from '../log.js';
+import { createMetrics } from '../metrics.js';
+import { connectTemporal, nativeConnectTemporal } from '../temporal/connect.js';
+import { ensureSearchAttributes } from '../temporal/search-attributes.js';
+import { type OpenVendors, openVendors } from '../vendors.js';
+import { createWebhookServer } from '../webhook/index.js';
+import { startWorkers } from '../worker.js';
+
+/** Workers or a webhook server of this process, to be stopped in order. */
+export interface Service {
+  /** Rejects when it breaks by itself. */
+  done: Promise<void>;
+  stop(): Promise<void>;
+}
+
+/** Connects to Temporal, sees to the search attributes and starts the workers of all vendors. */
+export async function startWorkerService(config: Config, env: NodeJS.ProcessEnv): Promise<Service> {
+  const { connection: clientConnection, namespace } = await connectTemporal(env);
+  await ensureSearchAttributes(clientConnection, namespace);
+  await clientConnection.close();
+  const { connection } = await nativeConnectTemporal(env);
+  const vendors: OpenVendors = openVendors(config.vendors);
+  const workers = await startWorkers({
+    connection,
+    namespace,
+    vendors: vendors.all,
+    requestsPerSecond: (id) => vendors.requestsPerSecond(id),
+  });
+  return {
+    done: workers.done,
+    async stop() {
+      await workers.stop();
+      await connection.close();
+      await vendors.close();
+    },
+  };
+}
+
+/** Starts the webhook server; resolves when it listens. `url` is where Sesamy is to post to. */
+export async function startWebhookService(
+  config: Config,
+  env: NodeJS.ProcessEnv,
+  log: Logger,
+): Promise<Service & { url: string }> {
+  const { connection, client, namespace } = await connectTemporal(env);
+  // The first webhook may come before the first worker, and a workflow is started with them.
+  await ensureSearchAttributes(connection, namespace);
+  const server = createWebhookServer({
+    vendors: new Map(config.vendors.map((vendor) => [vendor.id, { secrets: vendor.webhookSecrets }])),
+    subscribers: createSubscribers(client),
+    ready: async () => {
+      await connection.workflowService.getSystemInfo({});
+      return true;
+    },
+    metrics: createMetrics(),
+    log,
+  });
+  await server.listen({ host: config.webhook.host, port: config.webhook.port });
+  const { port } = server.server.address() as AddressInfo;
+  return {
+    url: `http://${config.webhook.host}:${port}/webhooks/sesamy`,
+    done: new Promise(() => {}),
+    async stop() {
+      await server.close();
+      await connection.close();
+    },
+  };
+}

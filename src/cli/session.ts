@@ -1,0 +1,79 @@
+import { createSubscribers, type PersonId, type Subscribers, userIdPattern, vendorIdPattern } from '../client.js';
+import { type Config, loadConfig } from '../config/index.js';
+import { connectTemporal, type TemporalConnection } from '../temporal/connect.js';
+import { environment } from './environment.js';
+import { UsageError } from './errors.js';
+
+/** What a command that talks to Temporal has in its hands. */
+export interface Session extends TemporalConnection {
+  env: NodeJS.ProcessEnv;
+  config: Config;
+  subscribers: Subscribers;
+}
+
+/**
+ * Reads the settings, connects, does the work, and closes the connection however the work ends.
+ *
+ * @param check looks at what was asked for before anything is connected, so that a slip is told at once
+ */
+export async function withSession<Asked, T>(
+  check: (config: Config) => Asked,
+  work: (session: Session, asked: Asked) => Promise<T>,
+): Promise<T> {
+  const env = environment();
+  const config = loadConfig(env, { webhook: false });
+  const asked = check(config);
+  const temporal = await connectTemporal(env);
+  try {
+    return await work({ ...temporal, env, config, subscribers: createSubscribers(temporal.client) }, asked);
+  } finally {
+    await temporal.connection.close();
+  }
+}
+
+/** What is needed of the settings to tell vendors apart. */
+interface Vendors {
+  vendors: readonly { id: string }[];
+}
+
+/**
+ * The vendor that is meant. Where this machine has no vendor's settings, a name given by `--vendor` is taken as it is: looking at and
+ * retriggering people needs Temporal only.
+ *
+ * @throws UsageError that names the vendors
+ */
+export function vendorIdOf({ vendors }: Vendors, wanted: string | undefined): string {
+  const ids = vendors.map(({ id }) => id);
+  if (wanted !== undefined) {
+    if (ids.length > 0 ? ids.includes(wanted) : vendorIdPattern.test(wanted)) return wanted;
+    throw new UsageError(
+      ids.length > 0 ? `No vendor of that id is configured; write --vendor ${ids.join(' or ')}.` : notAVendor,
+    );
+  }
+  const [only, ...others] = ids;
+  if (only === undefined) throw new UsageError(noVendors);
+  if (others.length > 0)
+    throw new UsageError(`Several vendors are configured; say which: --vendor ${ids.join(' or ')}.`);
+  return only;
+}
+
+const notAVendor = 'That is not the form of a vendor id: lower-case letters, digits and hyphens.';
+
+/** The same words wherever settings are missing. */
+export const noVendors =
+  'No vendor is configured: set SESAMY_VENDOR_ID, SESAMY_CLIENT_ID, SESAMY_CLIENT_SECRET and RULE_API_KEY, or run `sesamy-rule start` in this folder, which brings stand-ins.';
+
+/** The person that is meant. @throws UsageError; what was given is not repeated, since it could be an address */
+export function personOf(config: Vendors, userId: string, vendor: string | undefined): PersonId {
+  if (!userIdPattern.test(userId)) {
+    throw new UsageError(
+      "A reader is named by Sesamy's user id, for example 'email|84cc01…'; that is no such id (an e-mail address is not one either).",
+    );
+  }
+  return { vendorId: vendorIdOf(config, vendor), userId };
+}
+
+/** An id as it can be pasted into a shell. */
+export function quoted(id: string): string {
+  return /^[\w.:@%+=-]+$/.test(id) ? id : `'${id}'`;
+}

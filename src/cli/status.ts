@@ -1,0 +1,56 @@
+import type { Command } from 'commander';
+import type { SubscriberStatus } from '../client.js';
+import type { Config } from '../config/index.js';
+import { CommandError } from './errors.js';
+import { command, userIdArgument, type VendorOption, vendorOption } from './options.js';
+import { answer, facts, type OutputOptions } from './output.js';
+import { personOf, quoted, withSession } from './session.js';
+import { adviceFor, attemptSentence, failureSentence, stateSentence } from './story.js';
+import { workflowUrl } from './temporal-ui.js';
+
+/** `status`: the story of one reader. */
+export function statusCommand(): Command {
+  return command('status', 'what was done for a reader, what failed, and what happens next', [
+    ["sesamy-rule status 'email|84cc01'", 'the story, with a link to the Temporal UI'],
+    ["sesamy-rule status 'email|84cc01' --json", 'the same for programs'],
+  ])
+    .addArgument(userIdArgument())
+    .addOption(vendorOption())
+    .action(status);
+}
+
+async function status(userId: string, options: OutputOptions & VendorOption): Promise<void> {
+  const asked = (config: Config) => personOf(config, userId, options.vendor);
+  await withSession(asked, async (session, person) => {
+    const found = await session.subscribers.status(person);
+    if (!found) {
+      throw new CommandError(
+        `Nobody has told of ${userId} of vendor ${person.vendorId} yet; to begin: sesamy-rule sync ${quoted(userId)}`,
+      );
+    }
+    const url = workflowUrl(session, person);
+    answer(options, { ...found, ...(url ? { url } : {}) }, () => tell(found, url));
+  });
+}
+
+function tell(found: SubscriberStatus, url: string | undefined): string[] {
+  const { failure, trail } = found;
+  return [
+    `Reader ${found.userId} of vendor ${found.vendorId}`,
+    '',
+    ...facts([
+      ['State', stateSentence(found)],
+      ['Stage', found.stage],
+      ['Rule id', found.ruleId === undefined ? 'not written yet' : String(found.ruleId)],
+      ['Tags', found.tags.join(', ')],
+      ['Attempts', String(found.attempts)],
+      ['Failure', failure && failureSentence(failure)],
+      ['Mend', failure && adviceFor(failure, found.userId)],
+      ['Waiting', found.pending.length > 0 ? `${found.pending.join(', ')} (not acted on yet)` : undefined],
+      ['Next', found.next && `${found.next.at}: ${found.next.why}`],
+      ['Temporal UI', url],
+    ]),
+    ...(trail.length > 0 ? ['', 'What happened, the latest last:'] : []),
+    ...trail.map((entry) => `  ${entry.at}  ${attemptSentence(entry)}`),
+  ];
+}

@@ -1,0 +1,82 @@
+/** What happened to a reader, in sentences: ids, names of fields and tags, verdicts and instants, never a value. */
+import type { FailureDetails, SubscriberStatus, SyncChanges, SyncReason, SyncState, TrailEntry } from '../client.js';
+import { mendOf } from './mends.js';
+import { quoted } from './session.js';
+
+export const reasons: Readonly<Record<SyncReason, string>> = {
+  'guest/no-email': 'a guest: Sesamy has no e-mail address',
+  'guest/email-not-verified': 'a guest: the e-mail address is not verified at Sesamy',
+  'deleted-in-rule': 'somebody deleted the subscriber in Rule; only --recreate writes it again',
+  'not-at-sesamy': 'Sesamy does not know this user id',
+  'missing-user': 'Sesamy does not show the user any more; a second look decides',
+  'missing-in-rule': 'Rule does not know the subscriber; a second look decides',
+  'missing-rows': 'Sesamy shows no contracts or entitlements any more; a second look decides',
+};
+
+const states: Readonly<Record<SyncState, string>> = {
+  new: 'nothing has been tried yet',
+  ok: 'Rule holds what Sesamy says',
+  retrying: 'failing; tried again by itself',
+  failed: 'failing; waits for a webhook or a resync',
+  skipped: 'not written to Rule',
+};
+
+export function stateSentence({ state, reason, failedAt, syncedAt }: SubscriberStatus): string {
+  const since = failedAt ? ` (since ${failedAt})` : state === 'ok' && syncedAt ? ` (last seen so ${syncedAt})` : '';
+  return `${state}: ${reason ? reasons[reason] : states[state]}${since}`;
+}
+
+/** One attempt. */
+export function attemptSentence(entry: TrailEntry): string {
+  const parts = [outcome(entry)];
+  const problems = (entry.problems ?? []).map(({ field, code }) => `${field}: ${code}`);
+  if (problems.length > 0) parts.push(`to mend: ${problems.join(', ')}`);
+  return `${parts.join('; ')} (${entry.why.join(', ')})`;
+}
+
+function outcome({ verdict, reason, changes, failure }: TrailEntry): string {
+  if (failure) return `failed: ${failureSentence(failure)}`;
+  switch (verdict) {
+    case 'created':
+      return `written to Rule: ${changeSentence(changes)}`;
+    case 'updated':
+      return `changed in Rule: ${changeSentence(changes)}`;
+    case 'unchanged':
+      return 'nothing to write';
+    default:
+      return `${verdict ?? 'no outcome'}${reason ? `: ${reasons[reason]}` : ''}${changes?.tagsRemoved.length ? `; ${changeSentence(changes)}` : ''}`;
+  }
+}
+
+/** The longest list of names that a line has room for. */
+const listed = 6;
+
+function changeSentence(changes: SyncChanges | undefined): string {
+  const { fields = [], tagsAdded = [], tagsRemoved = [], addressChanged = false, movedFrom } = changes ?? {};
+  const parts = [
+    ...(fields.length > listed ? [`${fields.length} fields`] : fields.length > 0 ? [fields.join(', ')] : []),
+    ...tagsAdded.map((tag) => `+${tag}`),
+    ...tagsRemoved.map((tag) => `−${tag}`),
+    ...(addressChanged ? ['new e-mail address, same Rule id'] : []),
+    ...(movedFrom === undefined ? [] : [`moved from Rule subscriber ${movedFrom}, whose address was taken by another`]),
+  ];
+  return parts.join(', ') || 'segments only';
+}
+
+export function failureSentence({ type, status, method, path, requestId, fields }: FailureDetails): string {
+  const facts = [
+    ...(status === undefined ? [] : [`status ${status}`]),
+    ...(method && path ? [`${method} ${path}`] : []),
+    ...(fields?.length ? [`fields ${fields.join(', ')}`] : []),
+    ...(requestId ? [`request ${requestId}`] : []),
+  ];
+  return facts.length > 0 ? `${type} (${facts.join('; ')})` : type;
+}
+
+/** What to do about a failing reader; the command included where one helps. */
+export function adviceFor(failure: FailureDetails, userId: string): string {
+  const mend = mendOf(failure);
+  const retried = failure.next === 'wait' || failure.next === 'fix-key';
+  if (retried) return failure.next === 'wait' ? mend : `${mend}; then it is tried again by itself`;
+  return `${mend}; then: sesamy-rule resync ${quoted(userId)}`;
+}

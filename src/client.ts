@@ -1,0 +1,256 @@
+import { randomUUID } from 'node:crypto';
+import {
+  type Client,
+  isGrpcServiceError,
+  WithStartWorkflowOperation,
+  type WorkflowExecutionInfo,
+  WorkflowNotFoundError,
+} from '@temporalio/client';
+import { defaultPayloadConverter, toPayloads } from '@temporalio/common';
+import {
+  failedAtKey,
+  failureTypeKey,
+  lifecycleStageKey,
+  type Nudge,
+  nextDueAtKey,
+  nudgeSignals,
+  type PersonId,
+  parseSubscriberWorkflowId,
+  type ResyncRequest,
+  resyncSignal,
+  type SubscriberStatus,
+  type SyncNowRequest,
+  type SyncState,
+  sesamyVendorKey,
+  signalOfEvent,
+  statusQuery,
+  subscriberWorkflowId,
+  subscriberWorkflowType,
+  syncNowUpdate,
+  syncStateKey,
+  type TrailEntry,
+  workflowTaskQueue,
+} from './contract/index.js';
+
+/** Which subscribers to list or to resync; all given conditions must hold. */
+export interface SubscriberFilter {
+  vendorId?: string;
+  state?: Exclude<SyncState, 'new'>;
+  stage?: string;
+  /** The type of the last failure, for example `rule/unavailable`. */
+  failureType?: string;
+  /** Failing since this instant or later. */
+  failedSince?: Date;
+  /** Any further condition in Temporal's visibility query language. */
+  query?: string;
+}
+
+/** One row of a listing, as Temporal's visibility store has it: a second or so behind. */
+export interface SubscriberListing extends PersonId {
+  workflowId: string;
+  runId: string;
+  state?: string;
+  stage?: string;
+  failureType?: string;
+  failedAt?: Date;
+  nextDueAt?: Date;
+  startedAt: Date;
+}
+
+/** The people this program looks after, by vendor and Sesamy user id. All that webhooks, commands and other programs need. */
+export interface Subscribers {
+  /** Something happened to a person: starts their workflow or signals it. Resolves when Temporal has it stored. */
+  notify(person: PersonId, nudge: Nudge): Promise<void>;
+  /**
+   * One attempt now, quietly; resolves when it is over, whatever its outcome.
+   * @throws {NoAnswerError} when no worker took it within `timeoutMs` (default two minutes); the attempt is still made later.
+   */
+  sync(person: PersonId, request?: SyncNowRequest, o?: { timeoutMs?: number }): Promise<TrailEntry>;
+  /** Write everything again, quietly, whenever a worker comes to it. */
+  resync(person: PersonId, request?: ResyncRequest): Promise<void>;
+  /**
+   * What was done, what failed, what happens next; `undefined` where nobody has ever told of this person.
+   * @throws {NoAnswerError} when no worker answers.
+   */
+  status(person: PersonId, o?: { timeoutMs?: number }): Promise<SubscriberStatus | undefined>;
+  list(filter: SubscriberFilter): AsyncIterable<SubscriberListing>;
+  count(filter: SubscriberFilter): Promise<number>;
+  /** A quiet resync of everyone the filter finds, done by the Temporal server as a batch job; answers the job's id. */
+  resyncAll(filter: SubscriberFilter, request?: ResyncRequest): Promise<string>;
+  /** How far a batch job is. */
+  batch(jobId: string): Promise<{ total: number; done: number; failed: number; finished: boolean }>;
+}
+
+/** Temporal took the request, but no worker answered in time. */
+export class NoAnswerError extends Error {
+  override name = 'NoAnswerError';
+}
+
+const defaultTimeoutMs = 120_000;
+
+/** The library over a Temporal client: the only way in which webhooks and commands reach people. */
+export function createSubscribers(client: Client): Subscribers {
+  const startOptions = (person: PersonId) => ({
+    workflowId: subscriberWorkflowId(person),
+    taskQueue: workflowTaskQueue,
+    args: [{ vendorId: person.vendorId, userId: person.userId }],
+    workflowIdConflictPolicy: 'USE_EXISTING' as const,
+    typedSearchAttributes: [{ key: sesamyVendorKey, value: person.vendorId }],
+    staticSummary: `${person.vendorId} / ${person.userId}`,
+    staticDetails:
+      'Keeps this reader in step between Sesamy and Rule. Signal `resync` (no input) writes everything again, quietly.',
+  });
+
+  return {
+    async notify(person, nudge) {
+      const signal = nudgeSignals[signalOfEvent[nudge.event] ?? 'profileChanged'];
+      await client.workflow.signalWithStart(subscriberWorkflowType, {
+        ...startOptions(person),
+        signal,
+        signalArgs: [nudge],
+      });
+    },
+
+    async sync(person, request = {}, { timeoutMs = defaultTimeoutMs } = {}) {
+      const startWorkflowOperation = new WithStartWorkflowOperation(subscriberWorkflowType, startOptions(person));
+      return withDeadline(client, timeoutMs, () =>
+        client.workflow.executeUpdateWithStart(syncNowUpdate, {
+          startWorkflowOperation,
+          args: [request],
+          updateId: randomUUID(),
+        }),
+      );
+    },
+
+    async resync(person, request = { by: 'operator' }) {
+      await client.workflow.signalWithStart(subscriberWorkflowType, {
+        ...startOptions(person),
+        signal: resyncSignal,
+        signalArgs: [request],
+      });
+    },
+
+    async status(person, { timeoutMs = 15_000 } = {}) {
+      try {
+        return await withDeadline(client, timeoutMs, () =>
+          client.workflow.getHandle(subscriberWorkflowId(person)).query(statusQuery),
+        );
+      } catch (error) {
+        if (error instanceof WorkflowNotFoundError) return undefined;
+        throw error;
+      }
+    },
+
+    async *list(filter) {
+      for await (const info of client.workflow.list({ query: visibilityQuery(filter) })) {
+        const listing = toListing(info);
+        if (listing) yield listing;
+      }
+    },
+
+    async count(filter) {
+      return (await client.workflow.count(visibilityQuery(filter))).count;
+    },
+
+    async resyncAll(filter, request = { by: 'operator' }) {
+      const jobId = `resync-${randomUUID()}`;
+      await client.workflowService.startBatchOperation({
+        namespace: client.options.namespace,
+        jobId,
+        visibilityQuery: visibilityQuery(filter),
+        reason: `resync by ${request.by ?? 'operator'}`,
+        signalOperation: {
+          signal: resyncSignal.name,
+          input: { payloads: toPayloads(defaultPayloadConverter, request) ?? [] },
+          identity: client.options.identity,
+        },
+      });
+      return jobId;
+    },
+
+    async batch(jobId) {
+      const job = await client.workflowService.describeBatchOperation({ namespace: client.options.namespace, jobId });
+      const running = 1; // BATCH_OPERATION_STATE_RUNNING
+      return {
+        total: Number(job.totalOperationCount ?? 0),
+        done: Number(job.completeOperationCount ?? 0),
+        failed: Number(job.failureOperationCount ?? 0),
+        finished: job.state !== running,
+      };
+    },
+  };
+}
+
+/** The visibility query of a filter: running subscribers only, since an ended one has nothing to be done. */
+export function visibilityQuery(filter: SubscriberFilter): string {
+  const conditions = [`WorkflowType = ${quoted(subscriberWorkflowType)}`, `ExecutionStatus = 'Running'`];
+  if (filter.vendorId) conditions.push(`SesamyVendor = ${quoted(filter.vendorId)}`);
+  if (filter.state) conditions.push(`SyncState = ${quoted(filter.state)}`);
+  if (filter.stage) conditions.push(`LifecycleStage = ${quoted(filter.stage)}`);
+  if (filter.failureType) conditions.push(`FailureType = ${quoted(filter.failureType)}`);
+  if (filter.failedSince) conditions.push(`FailedAt >= ${quoted(filter.failedSince.toISOString())}`);
+  if (filter.query) conditions.push(`(${balanced(filter.query)})`);
+  return conditions.join(' AND ');
+}
+
+/** A query that cannot be put in brackets; the rest of the filter would not hold for it. */
+export class QueryError extends Error {
+  override name = 'QueryError';
+}
+
+/** @throws QueryError where a bracket outside quotes has no partner: such a query could step out of the filter around it. */
+function balanced(query: string): string {
+  const outside = query.replace(/'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*"|`[^`]*`/g, '');
+  let depth = 0;
+  for (const character of outside) {
+    if (character === '(') depth += 1;
+    if (character === ')') depth -= 1;
+    if (depth < 0) break;
+  }
+  if (depth !== 0 || /['"`]/.test(outside))
+    throw new QueryError('The query has a bracket or a quotation mark without its partner.');
+  return query;
+}
+
+function quoted(value: string): string {
+  return `'${value.replaceAll('\\', '\\').replaceAll("'", "\\'")}'`;
+}
+
+function toListing(info: WorkflowExecutionInfo): SubscriberListing | undefined {
+  const person = parseSubscriberWorkflowId(info.workflowId);
+  if (!person) return undefined;
+  const attributes = info.typedSearchAttributes;
+  const state = attributes.get(syncStateKey);
+  const stage = attributes.get(lifecycleStageKey);
+  const failureType = attributes.get(failureTypeKey);
+  const failedAt = attributes.get(failedAtKey);
+  const nextDueAt = attributes.get(nextDueAtKey);
+  return {
+    ...person,
+    workflowId: info.workflowId,
+    runId: info.runId,
+    ...(state ? { state } : {}),
+    ...(stage ? { stage } : {}),
+    ...(failureType ? { failureType } : {}),
+    ...(failedAt ? { failedAt } : {}),
+    ...(nextDueAt ? { nextDueAt } : {}),
+    startedAt: info.startTime,
+  };
+}
+
+const grpcDeadlineExceeded = 4;
+
+async function withDeadline<T>(client: Client, timeoutMs: number, call: () => Promise<T>): Promise<T> {
+  try {
+    return await client.withDeadline(Date.now() + timeoutMs, call);
+  } catch (error) {
+    for (let cause: unknown = error; cause instanceof Error; cause = cause.cause) {
+      if (isGrpcServiceError(cause) && cause.code === grpcDeadlineExceeded) {
+        throw new NoAnswerError('no worker answered in time: is `sesamy-rule worker` (or `start`) running?');
+      }
+    }
+    throw error;
+  }
+}
+
+export * from './contract/index.js';

@@ -1,0 +1,73 @@
+import { readFileSync } from 'node:fs';
+import { isMap, isSeq, parseDocument } from 'yaml';
+import { z } from 'zod';
+import { type Mistake, parseOptions, toMistakes } from './mistakes.js';
+import type { VendorConfig } from './types.js';
+import { type VendorDefaults, vendorSchema } from './vendor-schema.js';
+
+/** The vendors of a file, as far as they could be read, and all that is wrong with it. */
+export interface VendorsFile {
+  vendors: VendorConfig[];
+  mistakes: Mistake[];
+}
+
+/** Reads a vendors file in YAML or, what is a part of it, JSON. */
+export function readVendorsFile(path: string, env: NodeJS.ProcessEnv, defaults: VendorDefaults): VendorsFile {
+  let text: string;
+  try {
+    text = readFileSync(path, 'utf8');
+  } catch (error) {
+    return unusable(`names a file that cannot be read (${codeOf(error)})`, 'write the path of a YAML or JSON file');
+  }
+  const parsed = parse(text);
+  if ('mistakes' in parsed) return { vendors: [], ...parsed };
+
+  const schema = z.strictObject({ vendors: z.array(vendorSchema(env, defaults)).min(1) });
+  const result = schema.safeParse(parsed.content, parseOptions);
+  const mistakes = [...toMistakes(result.error?.issues ?? []), ...doubledIds(parsed.content)];
+  return { vendors: result.data?.vendors ?? [], mistakes };
+}
+
+function parse(text: string): { content: unknown } | { mistakes: Mistake[] } {
+  // Codes and line numbers only: the library's messages quote the file, which could hold what nobody should print.
+  const document = parseDocument(text, { prettyErrors: true, logLevel: 'silent' });
+  const faults = [...document.errors, ...document.warnings];
+  if (faults.length > 0) {
+    return {
+      mistakes: faults.map(({ code, linePos }) => ({
+        variable: 'SESAMY_RULE_CONFIG',
+        problem: `names a file that is not valid YAML or JSON (${code.toLowerCase()}, line ${linePos?.[0].line ?? '?'})`,
+        mend: 'correct that line',
+      })),
+    };
+  }
+  if (!isMap(document.contents) || !isSeq(document.contents.get('vendors'))) {
+    return unusable('names a file without a list of vendors', 'begin it with vendors: and an item for each');
+  }
+  try {
+    return { content: document.toJS() };
+  } catch {
+    return unusable('names a file with aliases that grow without bound', 'write the members out');
+  }
+}
+
+function doubledIds(content: unknown): Mistake[] {
+  const vendors = z.object({ vendors: z.array(z.unknown()) }).safeParse(content).data?.vendors ?? [];
+  const ids = vendors.map((vendor) => z.object({ id: z.string() }).safeParse(vendor).data?.id);
+  return ids.flatMap((id, index) => {
+    const first = ids.indexOf(id);
+    if (id === undefined || first === index) return [];
+    return [
+      { variable: `vendors[${index}].id`, problem: `is that of vendors[${first}] too`, mend: 'give each vendor once' },
+    ];
+  });
+}
+
+function unusable(problem: string, mend: string): VendorsFile {
+  return { vendors: [], mistakes: [{ variable: 'SESAMY_RULE_CONFIG', problem, mend }] };
+}
+
+/** `ENOENT` and the like; a system error's message would repeat the path, which may be a secret in the wrong variable. */
+export function codeOf(error: unknown): string {
+  return error instanceof Error && 'code' in error ? String(error.code) : 'unknown error';
+}

@@ -1,0 +1,82 @@
+/**
+ * What we take from Sesamy's answers, checked and made uniform: null is absent, unknown members are gone, and so are secrets
+ * (an entitlement's `token`, a contract's `manageUrl`). Dates are texts as Sesamy writes them, ISO 8601 in its samples.
+ */
+
+/** A person as the vendor sees them: sesamy-api §3.1 and §3.2 in one. */
+export interface SesamyUser {
+  /** `userId`, else `id`, else `sub` of the answer (sesamy-api §9 Q1). */
+  id: string;
+  email?: string;
+  /** Absent says nothing (sesamy-api §8). */
+  emailVerified?: boolean;
+  firstName?: string;
+  lastName?: string;
+  mobilePhone?: string;
+  /** `phone_number`, the default phone of the priority rule (sesamy-api §7). */
+  phone?: string;
+  workPhone?: string;
+  homePhone?: string;
+  /** Custom tags of the profile; empty where the answer has none. */
+  tags: string[];
+  billingAddress?: SesamyAddress;
+  createdAt?: string;
+  updatedAt?: string;
+}
+
+export interface SesamyAddress {
+  firstName?: string;
+  lastName?: string;
+  street?: string;
+  city?: string;
+  zip?: string;
+  country?: string;
+  co?: string;
+}
+
+/** sesamy-api §3.3. */
+export interface SesamyContract {
+  id: string;
+  userId: string;
+  /** Upper case; `CANCELLED` is written `CANCELED`. Values that nobody documented may occur (sesamy-api §3.4). */
+  status: string;
+  isActive: boolean;
+  /** Absent where Sesamy names a kind that we do not know. */
+  duration?: 'RECURRING' | 'RENEWABLE' | 'PERPETUAL';
+  /** The term is `recurringTime` of these; absent where Sesamy does not tell it. */
+  recurringInterval?: 'DAY' | 'WEEK' | 'MONTH' | 'YEAR';
+  recurringTime?: number;
+  createdAt?: string;
+  updatedAt?: string;
+  expiresAt?: string;
+  /** Set once a cancellation is scheduled: the day it takes effect. */
+  willCancelAt?: string;
+  nextBillAt?: string;
+  items: SesamyContractItem[];
+}
+
+export interface SesamyContractItem {
+  sku: string;
+  /** The product's title. */
+  name: string;
+  purchaseOptionId?: string;
+  /** The plan's title. */
+  purchaseOptionName?: string;
+  purchaseType?: string;
+}
+
+/** sesamy-api §3.5. It names no owner: the owner is whoever was asked for. */
+export interface SesamyEntitlement {
+  id: string;
+  sku: string;
+  title: string;
+  /** `pass`, `article`, `physical_issue` and so on, as Sesamy writes it. */
+  type: string;
+  purchaseOptionId?: string;
+  /** `EXTERNAL`: by an access list, without a contract. Absent where Sesamy gives none or a kind that we do not know. */
+  origin?: { type: 'EXTERNAL'; listId?: string } | { type: 'PAYMENTS'; contractId: string };
+  hasAccess: boolean;
+  expiresAt?: string;
+  createdAt?: string;
+  updatedAt?: string;
+}

@@ -1,0 +1,47 @@
+import { createFieldTypes } from './activities/field-types.js';
+import type { Vendor } from './activities/index.js';
+import type { VendorConfig } from './config/index.js';
+import { createAccountGate, createRuleClient } from './rule/index.js';
+import { createSesamyClient } from './sesamy/index.js';
+
+/** The configured vendors with their clients, gates and pace, as activities and commands use them. */
+export interface OpenVendors {
+  all: Vendor[];
+  get(id: string): Vendor | undefined;
+  /** Sesamy requests a second of a vendor, the budget of all workers together. */
+  requestsPerSecond(id: string): number;
+  /** Closes the clients' connections. */
+  close(): Promise<void>;
+}
+
+/** Makes each vendor's clients. No call is made yet; a wrong key shows at first use. */
+export function openVendors(configs: readonly VendorConfig[]): OpenVendors {
+  const all = configs.map(openVendor);
+  const byId = new Map(all.map((vendor) => [vendor.id, vendor]));
+  const rates = new Map(configs.map((config) => [config.id, config.sesamy.requestsPerSecond]));
+  return {
+    all,
+    get: (id) => byId.get(id),
+    requestsPerSecond: (id) => rates.get(id) ?? 1,
+    async close() {
+      await Promise.allSettled(all.flatMap((vendor) => [vendor.sesamy.close(), vendor.rule.close()]));
+    },
+  };
+}
+
+function openVendor(config: VendorConfig): Vendor {
+  const gate = createAccountGate();
+  const { requestsPerSecond, ...sesamy } = config.sesamy;
+  const rule = createRuleClient({ ...config.rule, gate });
+  return {
+    id: config.id,
+    sesamy: createSesamyClient({ ...sesamy, vendorId: config.id, rps: requestsPerSecond }),
+    rule,
+    gate,
+    fieldTypes: createFieldTypes(rule),
+    mapping: config.mapping,
+    stage: config.stage,
+    timings: config.timings,
+    hashKey: config.hashKey,
+  };
+}

@@ -1,0 +1,1 @@
+export { createWebhookServer, type WebhookDeps } from './server.js';

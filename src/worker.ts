@@ -1,0 +1,71 @@
+import { fileURLToPath } from 'node:url';
+import { type NativeConnection, Worker } from '@temporalio/worker';
+import { createActivities, type Vendor } from './activities/index.js';
+import { activityTaskQueue, workflowTaskQueue } from './contract/index.js';
+import { packageRoot } from './package-root.js';
+
+/** Sesamy reads of one sync: user, contracts, entitlements. The vendor's budget in requests becomes one in activities by it. */
+const readsPerSync = 3;
+
+/** Time for running attempts to end when a worker is stopped; what is cut off then is done by another worker. */
+const graceMs = 10_000;
+
+export interface WorkersOptions {
+  connection: NativeConnection;
+  namespace: string;
+  vendors: readonly Vendor[];
+  /** Sesamy requests a second, by vendor id: kept by the server for all workers together. */
+  requestsPerSecond: (vendorId: string) => number;
+  graceMs?: number;
+}
+
+export interface Workers {
+  /** Settles when all have stopped; rejects when one of them failed. */
+  done: Promise<void>;
+  /** Takes no more work, lets running attempts end, then stops. */
+  stop(): Promise<void>;
+}
+
+/** One worker for workflow tasks and one for each vendor's activities: vendors cannot slow each other. */
+export async function startWorkers(options: WorkersOptions): Promise<Workers> {
+  const { connection, namespace } = options;
+  const common = {
+    connection,
+    namespace,
+    shutdownGraceTime: options.graceMs ?? graceMs,
+    shutdownForceTime: (options.graceMs ?? graceMs) + 10_000,
+  };
+  const workers = await Promise.all([
+    Worker.create({
+      ...common,
+      taskQueue: workflowTaskQueue,
+      workflowBundle: { codePath: fileURLToPath(new URL('dist/workflow-bundle.js', packageRoot)) },
+    }),
+    ...options.vendors.map((vendor) => {
+      const rps = options.requestsPerSecond(vendor.id);
+      return Worker.create({
+        ...common,
+        taskQueue: activityTaskQueue(vendor.id),
+        activities: createActivities(vendor),
+        // Acts in the server for the whole queue, so the budget holds however many workers there are.
+        maxTaskQueueActivitiesPerSecond: rps / readsPerSync,
+        maxConcurrentActivityTaskExecutions: Math.min(Math.max(Math.ceil(rps), 4), 40),
+        maxHeartbeatThrottleInterval: '5 seconds',
+      });
+    }),
+  ]);
+  const runs = workers.map((worker) => worker.run());
+  const done = Promise.all(runs).then(() => undefined);
+  const shutdown = () => {
+    for (const worker of workers) if (worker.getState() === 'RUNNING') worker.shutdown();
+  };
+  // One that fails takes the others with it: half a process would look alive and do nothing.
+  done.catch(shutdown);
+  return {
+    done,
+    async stop() {
+      shutdown();
+      await Promise.allSettled(runs);
+    },
+  };
+}

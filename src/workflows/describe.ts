@@ -1,0 +1,37 @@
+import type { PersonId, TrailEntry } from '../contract/index.js';
+import { dueAt, nextWhy, type SubscriberState } from './subscriber-state.js';
+
+/** The run in a few lines of markdown, for people who open it in the Temporal UI. Ids, dates and verdicts only. */
+export function describe(state: SubscriberState, person: PersonId): string {
+  const due = dueAt(state);
+  const last = state.trail.at(-1);
+  const lines = [
+    `**${state.state}**${state.reason ? ` (${state.reason})` : ''}${state.known.stage ? ` · stage ${state.known.stage}` : ''}`,
+    '',
+    `- vendor \`${person.vendorId}\`, user \`${person.userId}\`, Rule subscriber ${state.known.ruleId ?? 'not written yet'}`,
+  ];
+  if (last) lines.push(`- last attempt ${last.at}: ${outcome(last)} (${last.why.join(', ')})`);
+  if (state.failure)
+    lines.push(`- failing since ${state.failedAt ?? last?.at ?? 'now'}: ${advice(state.failure.next)}`);
+  if (due) lines.push(`- next ${new Date(due).toISOString()}: ${nextWhy(state)}`);
+  return lines.join('\n');
+}
+
+function outcome(entry: TrailEntry): string {
+  if (entry.failure)
+    return `failed, ${entry.failure.type}${entry.failure.status ? ` (status ${entry.failure.status})` : ''}`;
+  return entry.reason ? `${entry.verdict}, ${entry.reason}` : (entry.verdict ?? 'unknown');
+}
+
+function advice(next: string): string {
+  switch (next) {
+    case 'wait':
+      return 'tried again by itself';
+    case 'fix-key':
+      return 'the key or its rights need mending; tried again by itself';
+    case 'fix-data':
+      return 'the data needs mending at its source; then send the signal `resync`';
+    default:
+      return 'send the signal `resync` when the cause is mended';
+  }
+}

@@ -1,0 +1,1 @@
+export { subscriber } from './subscriber.js';

@@ -1,0 +1,189 @@
+import {
+  ActivityFailure,
+  ApplicationFailure,
+  allHandlersFinished,
+  condition,
+  continueAsNew,
+  isCancellation,
+  proxyActivities,
+  setCurrentDetails,
+  setHandler,
+  TimeoutFailure,
+  upsertSearchAttributes,
+  workflowInfo,
+} from '@temporalio/workflow';
+import {
+  activityTaskQueue,
+  type FailureDetails,
+  failedAtKey,
+  failureTypeKey,
+  lifecycleStageKey,
+  type NudgeName,
+  nextDueAtKey,
+  nudgeSignals,
+  type PersonId,
+  resyncSignal,
+  type SubscriberActivities,
+  statusQuery,
+  syncNowUpdate,
+  syncStateKey,
+  type TrailEntry,
+  userIdPattern,
+  vendorIdPattern,
+} from '../contract/index.js';
+import { describe } from './describe.js';
+import {
+  dueAt,
+  isOver,
+  nextWhy,
+  recordFailure,
+  recordNudge,
+  recordResult,
+  recordResync,
+  recordSyncNow,
+  restore,
+  type SubscriberState,
+  statusOf,
+  syncInput,
+  takeWork,
+  type Work,
+} from './subscriber-state.js';
+
+/** Past this many events an idle run starts afresh with its state: waking it replays the history, so histories stay short. */
+const longHistory = 300;
+
+export interface SubscriberInput extends PersonId {
+  /** Carried over from the run before. */
+  state?: SubscriberState;
+}
+
+/** Why a subscriber's workflow came to its end. */
+export interface SubscriberEnd {
+  because: 'gone-from-sesamy' | 'still-a-guest';
+}
+
+/**
+ * Looks after one reader of one vendor for as long as the reader exists: takes what messages have come, syncs once, waits for news or
+ * for the nearest due date. Handlers only record; the loop works.
+ */
+export async function subscriber(input: SubscriberInput): Promise<SubscriberEnd> {
+  const { vendorId, userId } = input;
+  if (!vendorIdPattern.test(vendorId) || !userIdPattern.test(userId)) {
+    throw ApplicationFailure.nonRetryable(
+      'vendorId and userId are needed, of the form Sesamy gives them',
+      'contract/bad-input',
+    );
+  }
+  const person = { vendorId, userId };
+  const state = restore(input.state);
+  // Update handlers wait for the attempt that took their request: tickets are drawn by them and served by the loop.
+  const tickets = { drawn: 0, served: 0 };
+  let last: TrailEntry | undefined;
+
+  setHandler(statusQuery, () => statusOf(state, person), {
+    description: 'What was done, what failed, what happens next',
+  });
+  for (const name of Object.keys(nudgeSignals) as NudgeName[]) {
+    setHandler(nudgeSignals[name], (nudge) => recordNudge(state, name, nudge ?? { event: name, occurredAt: '' }), {
+      description: 'A webhook told that something happened',
+    });
+  }
+  setHandler(resyncSignal, (request) => recordResync(state, request), {
+    description: 'Write everything again, quietly; needs no input',
+  });
+  setHandler(
+    syncNowUpdate,
+    async (request) => {
+      recordSyncNow(state, request);
+      tickets.drawn += 1;
+      const ticket = tickets.drawn;
+      await condition(() => tickets.served >= ticket);
+      return last as TrailEntry;
+    },
+    { description: 'One attempt now; answers with its outcome' },
+  );
+
+  const mayContinueAsNew = () =>
+    allHandlersFinished() && (workflowInfo().continueAsNewSuggested || workflowInfo().historyLength > longHistory);
+
+  for (;;) {
+    for (let work = takeWork(state, Date.now()); work; work = takeWork(state, Date.now())) {
+      const taken = tickets.drawn;
+      last = await attempt(state, person, work);
+      tickets.served = taken;
+    }
+    publish(state, person);
+    if (isOver(state, Date.now()) && allHandlersFinished()) {
+      return { because: state.gone ? 'gone-from-sesamy' : 'still-a-guest' };
+    }
+    if (mayContinueAsNew()) await continueAsNew<typeof subscriber>({ ...person, state });
+
+    const due = dueAt(state);
+    const isDue = () => (dueAt(state) ?? Number.POSITIVE_INFINITY) <= Date.now();
+    const awake = () => (isOver(state, Date.now()) ? allHandlersFinished() : isDue()) || mayContinueAsNew();
+    if (due === undefined) await condition(awake);
+    else await condition(awake, Math.max(1, due - Date.now()), { summary: nextWhy(state) });
+  }
+}
+
+async function attempt(state: SubscriberState, person: PersonId, work: Work): Promise<TrailEntry> {
+  const { syncSubscriber } = proxyActivities<SubscriberActivities>({
+    taskQueue: activityTaskQueue(person.vendorId),
+    summary: `${work.live ? 'live' : 'quiet'}: ${work.why.join(', ')}`,
+    // The longest honest attempt; a worker that died is noticed by the missing heartbeat.
+    startToCloseTimeout: '90 seconds',
+    heartbeatTimeout: '15 seconds',
+    // Time in the vendor's queue counts here, and a backfill may fill it for hours.
+    scheduleToCloseTimeout: '2 days',
+    // Short, for hiccups. Outages are the loop's: there they can be seen, listed and cut short.
+    retry: { initialInterval: '1 second', backoffCoefficient: 2, maximumAttempts: 3 },
+    // Live before what is caught up: a resync of everybody must not stand in a webhook's way.
+    priority: { priorityKey: work.live || work.why.includes('syncNow') ? 2 : 4 },
+  });
+  try {
+    const result = await syncSubscriber(syncInput(state, person, work));
+    return recordResult(state, work, result, Date.now());
+  } catch (error) {
+    if (isCancellation(error)) throw error;
+    return recordFailure(state, work, failureDetails(error), Date.now(), Math.random());
+  }
+}
+
+function failureDetails(error: unknown): FailureDetails {
+  const cause = error instanceof ActivityFailure ? error.cause : error;
+  if (cause instanceof ApplicationFailure) {
+    const details = cause.details?.[0] as FailureDetails | undefined;
+    return details?.next ? details : { type: cause.type ?? 'internal/unexpected', next: 'wait' };
+  }
+  if (cause instanceof TimeoutFailure) return { type: 'temporal/timeout', next: 'wait' };
+  if (error instanceof ActivityFailure) return { type: 'temporal/activity', next: 'wait' };
+  throw error;
+}
+
+/** Brings search attributes and the details of the Temporal UI up to date; only what changed is written, as each write is an event. */
+function publish(state: SubscriberState, person: PersonId): void {
+  setCurrentDetails(describe(state, person));
+  if (state.state === 'new') return;
+  const due = dueAt(state);
+  const wanted: Record<string, string> = {
+    SyncState: state.state,
+    FailureType: state.failure?.type ?? '',
+    FailedAt: state.failedAt ?? '',
+    LifecycleStage: state.known.stage ?? '',
+    NextDueAt: due ? new Date(due).toISOString() : '',
+  };
+  const changed = Object.keys(wanted).filter((name) => (state.published[name] ?? '') !== wanted[name]);
+  if (changed.length === 0) return;
+  const text = (name: string) => wanted[name] || null;
+  const date = (name: string) => (wanted[name] ? new Date(wanted[name]) : null);
+  upsertSearchAttributes(
+    [
+      { key: syncStateKey, value: text('SyncState') },
+      { key: failureTypeKey, value: text('FailureType') },
+      { key: failedAtKey, value: date('FailedAt') },
+      { key: lifecycleStageKey, value: text('LifecycleStage') },
+      { key: nextDueAtKey, value: date('NextDueAt') },
+    ].filter(({ key }) => changed.includes(key.name)),
+  );
+  state.published = wanted;
+}

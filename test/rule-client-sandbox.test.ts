@@ -1,0 +1,214 @@
+import assert from 'node:assert/strict';
+import { type RuleSandbox, startRuleSandbox } from '../sandbox/rule/index.js';
+import { VendorError } from '../src/http/errors.js';
+import { type AccountGate, createAccountGate, createRuleClient, type RuleClient } from '../src/rule/index.js';
+
+const email = 'kim@example.com';
+
+describe('the Rule client against the stand-in', () => {
+  let sandbox: RuleSandbox;
+  let gate: AccountGate;
+  let client: RuleClient;
+
+  beforeEach(async () => {
+    sandbox = await startRuleSandbox({ switches: { jobDelayMs: 1 } });
+    gate = createAccountGate({ random: () => 0 });
+    client = createRuleClient({ apiUrl: sandbox.url, apiKey: sandbox.apiKey, gate });
+  });
+
+  afterEach(async () => {
+    await client.close();
+    await sandbox.close();
+    assert.deepEqual(sandbox.recorder.violations, []);
+    assert.deepEqual(sandbox.automationsStarted(), [], 'every call of the client is silent');
+  });
+
+  async function failure(work: Promise<unknown>): Promise<VendorError> {
+    const error: unknown = await work.then(
+      () => undefined,
+      (reason: unknown) => reason,
+    );
+    assert.ok(error instanceof VendorError, `expected a VendorError, got ${error}`);
+    return error;
+  }
+
+  const held = (reference: string | number = email) => {
+    const subscriber = sandbox.subscriber(reference);
+    assert.ok(subscriber);
+    return subscriber;
+  };
+
+  it('creates and updates a subscriber by address, with fields of each type and tags', async () => {
+    sandbox.addAutomation({ name: 'welcome', trigger: { type: 'TAG', name: 'sesamy' } });
+    const created = await client.upsertByEmail({
+      email,
+      tags: ['sesamy', 'sesamy_active_subscriber'],
+      fields: [
+        { key: 'Subscriber.FirstName', value: 'Åsa', type: 'text' },
+        { key: 'Sesamy_User.Created', value: '2026-01-01', type: 'date' },
+        { key: 'Sesamy_Subscription.At', value: '2026-01-01 10:00:00', type: 'datetime' },
+        { key: 'Sesamy_ActiveProducts.SKU', value: ['a', 'b'], type: 'multiple' },
+      ],
+    });
+    assert.equal(created.id, held().id);
+    assert.deepEqual([created.email, created.suppressed], [email, false]);
+    assert.deepEqual(created.tags?.sort(), ['sesamy', 'sesamy_active_subscriber']);
+    assert.deepEqual(held().fields['Sesamy_ActiveProducts.SKU'], { type: 'multiple', value: ['a', 'b'] });
+
+    const fields = [{ key: 'Subscriber.FirstName', value: '', type: 'text' as const }];
+    const again = await client.upsertByEmail({ email, fields, tags: ['sesamy'] });
+    assert.equal(again.id, created.id);
+    assert.equal(held().fields['Subscriber.FirstName'], undefined);
+  });
+
+  it('updates by id, address included, and calls a taken address by its name', async () => {
+    const { id } = sandbox.addSubscriber({ email, tags: ['sesamy'] });
+    sandbox.addSubscriber({ email: 'alex@example.com' });
+    const fields = [{ key: 'Subscriber.LastName', value: 'Berg', type: 'text' as const }];
+    const updated = await client.update(id, { email: 'kim.new@example.com', fields });
+    assert.deepEqual([updated.id, updated.email, updated.tags], [id, 'kim.new@example.com', ['sesamy']]);
+    assert.equal(held(id).fields['Subscriber.LastName']?.value, 'Berg');
+    for (const status of [409, 422, 400] as const) {
+      sandbox.switches.putTakenStatus = status;
+      assert.equal(
+        (await failure(client.update(id, { email: 'alex@example.com' }))).type,
+        'rule/email-taken',
+        `${status}`,
+      );
+    }
+    assert.equal((await failure(client.update(4711, { fields }))).type, 'rule/not-found');
+  });
+
+  it('names the field that Rule refuses, on both writes', async () => {
+    const { id } = sandbox.addSubscriber({ email });
+    sandbox.defineField('Sesamy_User.Created', 'date');
+    const fields = [
+      { key: 'Subscriber.FirstName', value: 'Kim', type: 'text' as const },
+      { key: 'Sesamy_User.Created', value: 'yesterday', type: 'date' as const },
+    ];
+    for (const work of [client.update(id, { fields }), client.upsertByEmail({ email, fields, tags: ['sesamy'] })]) {
+      const error = await failure(work);
+      assert.deepEqual([error.type, error.next], ['rule/invalid', 'fix-data']);
+      assert.deepEqual(Object.keys(error.fields ?? {}), ['Sesamy_User.Created']);
+    }
+  });
+
+  it('adds tags silently, and recalculates segments only where asked for', async () => {
+    const { id } = sandbox.addSubscriber({ email });
+    sandbox.addAutomation({ name: 'on tag', trigger: { type: 'TAG', name: 'a' } });
+    sandbox.addSegment({ name: 'has a', condition: { tag: 'a' } });
+    await client.addTags(id, ['a', 'b'], { recalculateSegments: false });
+    assert.deepEqual([held().tags.sort(), held().segments], [['a', 'b'], []]);
+    await client.addTags(id, ['b'], { recalculateSegments: true });
+    assert.deepEqual(held().segments, ['has a']);
+    assert.equal((await failure(client.addTags(4711, ['a'], { recalculateSegments: false }))).type, 'rule/not-found');
+  });
+
+  it('removes and lists tags, and keeps a blocked person blocked', async () => {
+    const { id } = sandbox.addSubscriber({ email, tags: ['a', 'b', 'theirs'], blocked: true });
+    await client.removeTags(id, ['a', 'b']);
+    await sandbox.settled();
+    assert.deepEqual(await client.listTags(id), ['theirs']);
+    await client.addTags(id, ['c'], { recalculateSegments: true });
+    assert.equal(held().blocked, true);
+  });
+
+  it('suppresses, and sees who is suppressed', async () => {
+    const { id } = sandbox.addSubscriber({ email });
+    assert.equal((await client.get(id))?.suppressed, false);
+    await client.suppress(id);
+    await sandbox.settled();
+    assert.ok(held().suppressed.length > 0);
+    assert.equal((await client.get(id))?.suppressed, true);
+    const upserted = await client.upsertByEmail({ email, fields: [], tags: ['sesamy'] });
+    assert.deepEqual([upserted.id, upserted.suppressed], [id, true]);
+  });
+
+  for (const tags of ['all', 'sent', 'none'] as const) {
+    it(`reads an upsert whose answer lists ${tags} of the tags`, async () => {
+      sandbox.switches.upsertReplyTags = tags;
+      sandbox.addSubscriber({ email, tags: ['theirs'] });
+      const { tags: read } = await client.upsertByEmail({ email, fields: [], tags: ['sesamy'] });
+      const expected = { all: ['sesamy', 'theirs'], sent: ['sesamy'], none: undefined };
+      assert.deepEqual(read && [...read].sort(), expected[tags]);
+    });
+  }
+
+  it('finds people by address and id, and answers undefined for those whom Rule does not know', async () => {
+    const { id } = sandbox.addSubscriber({ email: 'kim+a@example.com', tags: ['a'] });
+    assert.equal((await client.findByEmail('kim+a@example.com'))?.id, id);
+    assert.deepEqual((await client.get(id))?.tags, ['a']);
+    assert.equal(await client.findByEmail('nobody@example.com'), undefined);
+    assert.equal(await client.get(4711), undefined);
+  });
+
+  for (const name of ['name', 'key'] as const) {
+    it(`reads fields whose ${name} names them`, async () => {
+      sandbox.switches.fieldsMemberName = name;
+      sandbox.defineField('Sesamy_ActiveProducts.SKU', 'multiple');
+      sandbox.defineField('Sesamy_Event.At', 'text', { historical: true });
+      const values = { 'Subscriber.FirstName': 'Kim', 'Sesamy_ActiveProducts.SKU': ['a', 'b'], 'Sesamy_Event.At': 'x' };
+      const { id } = sandbox.addSubscriber({ email, fields: values });
+      const read = await client.readFields(id);
+      assert.deepEqual(read['Subscriber.FirstName'], { type: 'text', value: 'Kim' });
+      assert.deepEqual(read['Sesamy_ActiveProducts.SKU'], { type: 'multiple', value: ['a', 'b'] });
+      assert.equal(read['Sesamy_Event.At'], undefined);
+    });
+  }
+
+  it('lists the types of all fields, over several pages', async () => {
+    for (let group = 0; group < 130; group += 1) sandbox.defineField(`Group${group}.A`, group % 2 ? 'date' : 'text');
+    const types = await client.listFieldTypes();
+    assert.deepEqual([types.get('Group0.A'), types.get('Group129.A')], ['text', 'date']);
+  });
+
+  it('checks the key, and asks nothing more of an account that refuses it', async () => {
+    await client.checkKey();
+    sandbox.revokeKey();
+    assert.equal((await failure(client.checkKey())).type, 'rule/unauthorized');
+    const asked = sandbox.recorder.requests.length;
+    assert.equal((await failure(client.checkKey())).type, 'rule/key-refused');
+    assert.equal(sandbox.recorder.requests.length, asked);
+  });
+
+  for (const why of ['count', 'errors'] as const) {
+    it(`reads how long the account is blocked for its ${why}, and keeps away`, async () => {
+      sandbox.blockAccount({ seconds: 600, why });
+      const error = await failure(client.get(1));
+      assert.equal(error.type, 'rule/rate-limited');
+      assert.ok(Math.abs((error.waitMs ?? 0) - 600_000) <= 2_000, `${error.waitMs} ms`);
+      const asked = sandbox.recorder.requests.length;
+      assert.equal((await failure(client.addTags(1, ['a'], { recalculateSegments: false }))).type, 'rule/blocked');
+      assert.equal(sandbox.recorder.requests.length, asked);
+      assert.equal(gate.snapshot().reason, 'blocked');
+    });
+  }
+
+  it('brakes by itself before the account is blocked', async () => {
+    sandbox.switches.allowedRequests = 20;
+    const types: string[] = [];
+    for (let call = 0; call < 30; call += 1) {
+      await client.checkKey().catch((error: VendorError) => types.push(error.type));
+    }
+    assert.deepEqual([...new Set(types)], ['rule/blocked']);
+    assert.equal(sandbox.recorder.requests.length, 20);
+    assert.equal(gate.snapshot().reason, 'braking');
+  });
+
+  const faults = [
+    { fault: { kind: 'status', status: 503 }, type: 'rule/unavailable' },
+    { fault: { kind: 'hang-up' }, type: 'rule/unavailable' },
+    { fault: { kind: 'html' }, type: 'rule/not-json' },
+    { fault: { kind: 'cut-body' }, type: 'rule/not-json' },
+    { fault: { kind: 'wrong-shape' }, type: 'rule/wrong-shape' },
+  ] as const;
+  for (const { fault, type } of faults) {
+    it(`calls the fault ${fault.kind} ${type}, and the outcome of the write unknown`, async () => {
+      const { id } = sandbox.addSubscriber({ email });
+      sandbox.faults.add({ ...fault, times: 1 });
+      const error = await failure(client.update(id, { fields: [] }));
+      assert.deepEqual([error.type, error.next, error.unknownOutcome], [type, 'wait', true]);
+      await client.update(id, { fields: [{ key: 'Subscriber.FirstName', value: 'Kim', type: 'text' }] });
+    });
+  }
+});

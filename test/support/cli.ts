@@ -1,0 +1,104 @@
+/** The command line as its users run it: a process of its own, in a folder of its own, with an environment of its own. */
+import assert from 'node:assert/strict';
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { eventually } from './eventually.js';
+import { needles } from './markers.js';
+
+/** As built: what is tested is what is published. */
+const cli = fileURLToPath(new URL('../../dist/src/cli.js', import.meta.url));
+
+/** Empty, so that neither an `.env` nor a running `start` of this checkout is found. */
+export const emptyFolder = mkdtempSync(join(tmpdir(), 'sesamy-rule-cli-'));
+
+export interface CliResult {
+  /** Exit code. */
+  code: number | null;
+  stdout: string;
+  stderr: string;
+  /** Stdout as the one JSON document that `--json` promises. */
+  json<T = Record<string, unknown>>(): T;
+}
+
+interface CliOptions {
+  env?: Record<string, string>;
+  cwd?: string;
+  /** Whoever reads the output goes away before there is any, as `head` may. */
+  closeStdout?: boolean;
+}
+
+/** Runs a command to its end. Whatever it prints is searched for planted personal data, unless it is the one that may print it. */
+export async function runCli(args: readonly string[], options: CliOptions = {}): Promise<CliResult> {
+  const { child, output } = start(args, options);
+  const [code] = (await once(child, 'close')) as [number | null];
+  const { stdout, stderr } = output;
+  if (args[0] !== 'preview') assertNothingPersonal(stdout + stderr);
+  assert.doesNotMatch(stderr, /^\s+at .*\d+:\d+/m, 'a stack trace was shown');
+  return { code, stdout, stderr, json: <T>() => JSON.parse(stdout) as T };
+}
+
+export interface RunningCli {
+  /** What it has printed so far. */
+  output: { stdout: string; stderr: string };
+  /** Sends SIGTERM and answers the exit code. */
+  stop(): Promise<number | null>;
+}
+
+/** Starts a command that runs until it is stopped; resolves when it has said on stdout that it runs. */
+export async function startCli(args: readonly string[], options: CliOptions = {}): Promise<RunningCli> {
+  const { child, output } = start(args, options);
+  const closed = once(child, 'close') as Promise<[number | null]>;
+  await eventually(
+    () => {
+      assert.equal(child.exitCode, null, `${args.join(' ')} ended: ${output.stderr}`);
+      assert.notEqual(output.stdout, '', 'nothing has been said yet');
+    },
+    { timeoutMs: 30_000, what: args.join(' ') },
+  );
+  return {
+    output,
+    async stop() {
+      child.kill('SIGTERM');
+      // A child that does not stop must neither hold up the tests nor outlive them.
+      const killer = setTimeout(() => child.kill('SIGKILL'), 40_000);
+      const [code] = await closed;
+      clearTimeout(killer);
+      assertNothingPersonal(output.stdout + output.stderr);
+      return code;
+    },
+  };
+}
+
+/** Does the work for each item, a few at a time: a process takes longer to start than to do what is tested. */
+export async function atOnce<T>(items: readonly T[], work: (item: T) => Promise<void>): Promise<void> {
+  const left = [...items];
+  const lane = async () => {
+    for (let item = left.shift(); item !== undefined; item = left.shift()) await work(item);
+  };
+  await Promise.all([lane(), lane(), lane()]);
+}
+
+function start(args: readonly string[], { env = {}, cwd = emptyFolder, closeStdout = false }: CliOptions) {
+  const child: ChildProcess = spawn(process.execPath, [cli, ...args], {
+    cwd,
+    env: { PATH: process.env.PATH, HOME: emptyFolder, ...env },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  if (closeStdout) child.stdout?.destroy();
+  const output = { stdout: '', stderr: '' };
+  child.stdout?.on('data', (chunk: Buffer) => {
+    output.stdout += chunk.toString();
+  });
+  child.stderr?.on('data', (chunk: Buffer) => {
+    output.stderr += chunk.toString();
+  });
+  return { child, output };
+}
+
+function assertNothingPersonal(text: string): void {
+  for (const needle of needles) assert.ok(!text.includes(needle), `personal data or a key was printed: ${needle}`);
+}

@@ -1,0 +1,146 @@
+/**
+ * `npm run record-histories [name …]`: lives short lives of invented people on a real server and writes their histories to
+ * test/histories. To be run when the workflow gains a path that no recorded history takes; those that exist are left as they are.
+ */
+import assert from 'node:assert/strict';
+import { execFile } from 'node:child_process';
+import { existsSync, writeFileSync } from 'node:fs';
+import { promisify } from 'node:util';
+import { installRuntime } from '../../src/runtime.js';
+import { eventually } from './eventually.js';
+import { aContract, anEntitlement, aProfile } from './people.js';
+import { aReader, contractOf } from './readers.js';
+import { type System, startSystem } from './system.js';
+import { stopSharedTemporal, temporalCli } from './temporal.js';
+import { traceLogger } from './traces.js';
+
+type Life = (system: System) => Promise<string>;
+
+const lives: Record<string, Life> = {
+  async 'first-sync'(system) {
+    const id = aReader(system);
+    await system.nudge(id, 'contract.1#purchased');
+    await system.attempted(id);
+    return id;
+  },
+  async changes(system) {
+    const id = aReader(system);
+    await system.nudge(id, 'userVendor.1#new');
+    await system.attempted(id);
+    const contract = contractOf(id);
+    system.sesamy.setPerson({
+      profile: aProfile(id, { firstName: 'Renamed' }),
+      contracts: [aContract(id, contract, { willCancelAt: '2027-01-15T10:00:00Z' })],
+      entitlements: [anEntitlement('e', contract)],
+    });
+    await system.nudge(id, 'contract#cancelRequest', { contractId: contract });
+    await system.attempted(id, 2);
+    await system.nudge(id, 'entitlement.1#update');
+    await system.attempted(id, 3);
+    return id;
+  },
+  async guest(system) {
+    const id = aReader(system, { profile: { emailVerified: false } });
+    await system.nudge(id, 'checkout.1#confirm');
+    await system.attempted(id);
+    system.sesamy.confirm(id);
+    await system.attempted(id, 2);
+    return id;
+  },
+  async 'failed-then-resync'(system) {
+    const id = aReader(system);
+    const fault = system.rule.faults.add({
+      kind: 'status',
+      status: 400,
+      method: 'POST',
+      path: '/v2/subscribers',
+      body: JSON.stringify({ error: 'InvalidEmail', message: 'no', fields: {} }),
+    });
+    await system.nudge(id, 'userVendor.1#new');
+    await system.attempted(id);
+    system.rule.faults.remove(fault);
+    await system.subscribers.resync(system.person(id));
+    await system.attempted(id, 2);
+    return id;
+  },
+  async outage(system) {
+    const id = aReader(system);
+    const fault = system.rule.faults.add({ kind: 'status', status: 503 });
+    await system.nudge(id, 'userVendor.1#new');
+    await system.attempted(id);
+    await system.nudge(id, 'userVendor.1#update');
+    system.rule.faults.remove(fault);
+    await system.subscribers.sync(system.person(id));
+    await system.attempted(id, 2);
+    return id;
+  },
+  async 'continued-as-new'(system) {
+    const id = aReader(system);
+    await system.nudge(id, 'userVendor.1#new');
+    await system.attempted(id);
+    const handle = system.client.workflow.getHandle(`subscriber/${system.vendorId}/${id}`);
+    const first = (await handle.describe()).runId;
+    for (let attempt = 2; (await handle.describe()).runId === first; attempt += 1) {
+      await system.nudge(id, 'userVendor.1#update', {
+        occured_at: new Date(Date.UTC(2026, 0, 1) + attempt * 60_000).toISOString(),
+      });
+      await system.attempted(id, attempt);
+    }
+    await system.subscribers.sync(system.person(id));
+    return id;
+  },
+};
+
+/** Leaves out where a history was recorded: file names of stack traces, the machine's name. Replays read neither. */
+function withoutMachine(key: string, value: unknown): unknown {
+  if (key === 'stackTrace') return undefined;
+  return typeof value === 'string' && /^\d+@/.test(value) ? 'recorded' : value;
+}
+
+/** By Temporal's own CLI: the form that its UI downloads and that replays read. */
+async function show({ env }: System, workflowId: string, runId: string): Promise<string> {
+  const place = ['--address', env.TEMPORAL_ADDRESS ?? '', '--namespace', env.TEMPORAL_NAMESPACE ?? ''];
+  const { stdout } = await promisify(execFile)(
+    await temporalCli(),
+    ['workflow', 'show', '--workflow-id', workflowId, '--run-id', runId, '--output', 'json', ...place],
+    { maxBuffer: 50_000_000 },
+  );
+  return JSON.stringify(JSON.parse(stdout, withoutMachine), undefined, 1);
+}
+
+/** Writes a run's history when it has come to its end or to rest. */
+async function write(name: string, system: System, workflowId: string, runId: string): Promise<void> {
+  let json = '';
+  await eventually(async () => {
+    json = await show(system, workflowId, runId);
+    const { events } = JSON.parse(json) as { events: { eventType: string }[] };
+    // At rest: nothing is scheduled that is not done.
+    const ends = ['TIMER_STARTED', 'UPDATE_COMPLETED', 'CONTINUED_AS_NEW'];
+    assert.ok(
+      ends.some((end) => events.at(-1)?.eventType.endsWith(end)),
+      events.at(-1)?.eventType,
+    );
+  });
+  writeFileSync(new URL(`../histories/${name}.json`, import.meta.url), `${json}\n`);
+  console.log(`${name}: ${json.length} bytes`);
+}
+
+const runtime = installRuntime(traceLogger());
+const wanted = process.argv.slice(2);
+for (const [name, live] of Object.entries(lives)) {
+  const file = new URL(`../histories/${name}.json`, import.meta.url);
+  if (wanted.length > 0 ? !wanted.includes(name) : existsSync(file)) continue;
+  const system = await startSystem();
+  const id = await live(system);
+  const workflowId = `subscriber/${system.vendorId}/${id}`;
+  const { runId } = await system.client.workflow.getHandle(workflowId).describe();
+  await write(name, system, workflowId, runId);
+  for await (const run of system.client.workflow.list({
+    query: `WorkflowId = '${workflowId}' AND ExecutionStatus = 'ContinuedAsNew'`,
+  })) {
+    await write(`${name}-first-run`, system, workflowId, run.runId);
+  }
+  await system.close();
+}
+await stopSharedTemporal();
+await runtime.shutdown();
