@@ -12,7 +12,7 @@ const known = new Set([
 const ours = new Set(['workflow', 'activity']);
 
 /** Said as a warning of every worker that has one kind of task only, as all of ours have. */
-const asIntended = /^No (activities|workflows) registered/;
+const asIntended = /^No (activities|workflows|Nexus services) registered/;
 
 const levels: Record<LogLevel, Level> = { TRACE: 'trace', DEBUG: 'debug', INFO: 'info', WARN: 'warn', ERROR: 'error' };
 

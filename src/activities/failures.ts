@@ -29,7 +29,8 @@ export function toFailure(error: unknown, activity: string, { wrote = false }: {
       type: error.type,
       nonRetryable: !hiccup,
       details: [details],
-      category: error.next === 'wait' ? ApplicationFailureCategory.BENIGN : undefined,
+      // Expected, whatever helps: the activity says it in one line, and the SDK's own line with its stack is not needed.
+      category: ApplicationFailureCategory.BENIGN,
       ...(hiccup && error.waitMs ? { nextRetryDelay: error.waitMs } : {}),
     });
   }

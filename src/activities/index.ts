@@ -29,8 +29,10 @@ export function createActivities(vendor: Vendor, now: () => Date = () => new Dat
       } catch (error) {
         if (context.cancellationSignal.aborted) throw stopped(context.cancellationSignal.reason);
         const failure = toFailure(error, 'syncSubscriber', { wrote: step.startsWith('rule:') });
-        if (failure instanceof ApplicationFailure && failure.type === 'internal/unexpected')
-          logUnexpected(error, context);
+        if (failure instanceof ApplicationFailure) {
+          if (failure.type === 'internal/unexpected') logUnexpected(error, context);
+          else context.log.warn('a sync failed', { failure: failure.message, failureType: failure.type ?? '' });
+        }
         throw failure;
       } finally {
         clearInterval(beat);

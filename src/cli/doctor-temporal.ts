@@ -4,13 +4,18 @@ import { connectTemporal, type TemporalConnection } from '../temporal/connect.js
 import { checkSearchAttributes, type SearchAttributeCheck } from '../temporal/search-attributes.js';
 import { type Check, type Finding, failed, look } from './doctor-checks.js';
 
+/** Variables by which people name a Temporal service of their own. */
+const named = ['TEMPORAL_ADDRESS', 'TEMPORAL_PROFILE', 'TEMPORAL_CONFIG_FILE'];
+
 /** Temporal: reachable, namespace, search attributes, and a worker on each queue. */
 export async function checkTemporal(env: NodeJS.ProcessEnv, vendorIds: readonly string[]): Promise<Check[]> {
   let temporal: TemporalConnection;
   try {
     temporal = await connectTemporal(env, { timeoutMs: 5_000 });
   } catch (error) {
-    return [failed('Temporal', error)];
+    if (named.some((name) => env[name])) return [failed('Temporal', error)];
+    const detail = 'no server is running yet, and none is named; `sesamy-rule start` brings one';
+    return [{ check: 'Temporal', result: 'note', detail }];
   }
   const { client, connection, namespace, address } = temporal;
   try {

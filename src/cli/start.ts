@@ -150,6 +150,8 @@ function banner(what: {
   sandbox: SandboxVendors | undefined;
 }): string[] {
   const { webhookUrl, temporal, sandbox } = what;
+  const folder = process.env.SESAMY_RULE_DATA;
+  const variable = folder ? `SESAMY_RULE_DATA='${folder}' ` : '';
   const lines = ['', 'sesamy-rule is running.', ''];
   const row = (name: string, value: string) => lines.push(`  ${name.padEnd(16)}${value}`);
   if (temporal.uiUrl) row('Temporal UI', temporal.uiUrl);
@@ -172,8 +174,8 @@ function banner(what: {
       '',
       'In another terminal, in this folder:',
       '',
-      `  npx sesamy-rule status '${sandbox.exampleUserId}'`,
-      '  npx sesamy-rule list',
+      `  ${variable}npx sesamy-rule status '${sandbox.exampleUserId}'`,
+      `  ${variable}npx sesamy-rule list`,
     );
   }
   lines.push('', 'Ctrl-C stops everything.', '');

@@ -314,7 +314,7 @@ export function nextWhy(state: SubscriberState): string {
     case 'look':
       return "look again: Sesamy's API may lag its events";
     case 'second-look':
-      return 'look again: something that was there is missing';
+      return 'look again: Sesamy or Rule does not show what should be there';
     case 'expiry':
       return 'an access, a contract or a stage ends';
     case 'recheck':
