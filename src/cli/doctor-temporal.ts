@@ -3,9 +3,7 @@ import { activityTaskQueue, workflowTaskQueue } from '../client.js';
 import { connectTemporal, type TemporalConnection } from '../temporal/connect.js';
 import { checkSearchAttributes, type SearchAttributeCheck } from '../temporal/search-attributes.js';
 import { type Check, type Finding, failed, look } from './doctor-checks.js';
-
-/** Variables by which people name a Temporal service of their own. */
-const named = ['TEMPORAL_ADDRESS', 'TEMPORAL_PROFILE', 'TEMPORAL_CONFIG_FILE'];
+import { namesTemporal } from './environment.js';
 
 /** Temporal: reachable, namespace, search attributes, and a worker on each queue. */
 export async function checkTemporal(env: NodeJS.ProcessEnv, vendorIds: readonly string[]): Promise<Check[]> {
@@ -13,7 +11,7 @@ export async function checkTemporal(env: NodeJS.ProcessEnv, vendorIds: readonly 
   try {
     temporal = await connectTemporal(env, { timeoutMs: 5_000 });
   } catch (error) {
-    if (named.some((name) => env[name])) return [failed('Temporal', error)];
+    if (namesTemporal(env)) return [failed('Temporal', error)];
     const detail = 'no server is running yet, and none is named; `sesamy-rule start` brings one';
     return [{ check: 'Temporal', result: 'note', detail }];
   }

@@ -64,3 +64,8 @@ function isOurs(pid: number): boolean {
   const ofLinux = `/proc/${pid}/cmdline`;
   return !existsSync(ofLinux) || /sesamy-rule|cli\.[jt]s/.test(readFileSync(ofLinux, 'utf8'));
 }
+
+/** Whether the settings name a Temporal service; without one `start` runs an embedded server. */
+export function namesTemporal(env: NodeJS.ProcessEnv): boolean {
+  return Boolean(env.TEMPORAL_ADDRESS || env.TEMPORAL_PROFILE || env.TEMPORAL_CONFIG_FILE);
+}

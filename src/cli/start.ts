@@ -6,7 +6,7 @@ import { createLogger, type Logger, loggedError } from '../log.js';
 import { installRuntime } from '../runtime.js';
 import { findTemporalCli } from '../temporal/binary.js';
 import { startEmbeddedTemporal } from '../temporal/embedded.js';
-import { announceRunning, environment, findRunning, forgetRunning } from './environment.js';
+import { announceRunning, environment, findRunning, forgetRunning, namesTemporal } from './environment.js';
 import { CommandError } from './errors.js';
 import { command } from './options.js';
 import { answer, type OutputOptions, say } from './output.js';
@@ -114,7 +114,7 @@ interface RunningTemporal {
 }
 
 async function startTemporal(env: NodeJS.ProcessEnv, dataFolder: string, parts: Part[]): Promise<RunningTemporal> {
-  if (env.TEMPORAL_ADDRESS || env.TEMPORAL_PROFILE || env.TEMPORAL_CONFIG_FILE) {
+  if (namesTemporal(env)) {
     return {
       address: env.TEMPORAL_ADDRESS ?? 'the Temporal profile’s address',
       env: {},
