@@ -1,11 +1,16 @@
 /** Writes what is made from tables: `npm run docs`. Tests compare it, so it cannot drift. */
 import { readFileSync, writeFileSync } from 'node:fs';
+import { withLifecycleParts, withLifecycleSettings } from './lifecycle-parts.js';
 import { fieldsPage, tagsPage } from './pages.js';
 import { withSettingsTable } from './settings-table.js';
 
 writeFileSync(new URL('fields.md', import.meta.url), fieldsPage());
 writeFileSync(new URL('tags.md', import.meta.url), tagsPage());
-for (const name of ['../README.md', 'configuration.md']) {
+update('../README.md', withSettingsTable);
+update('configuration.md', (page) => withLifecycleSettings(withSettingsTable(page)));
+update('lifecycle.md', withLifecycleParts);
+
+function update(name: string, withParts: (page: string) => string): void {
   const page = new URL(name, import.meta.url);
-  writeFileSync(page, withSettingsTable(readFileSync(page, 'utf8')));
+  writeFileSync(page, withParts(readFileSync(page, 'utf8')));
 }

@@ -7,16 +7,23 @@ import {
   WorkflowNotFoundError,
 } from '@temporalio/client';
 import { defaultPayloadConverter, toPayloads } from '@temporalio/common';
+import { brakeStatus } from './brake.js';
 import {
+  type BrakeStatus,
+  brakeWorkflowId,
+  discardSignal,
   failedAtKey,
   failureTypeKey,
+  type HeldRequest,
   lifecycleStageKey,
+  liftSignal,
   type Nudge,
   nextDueAtKey,
   nudgeSignals,
   type PersonId,
   parseSubscriberWorkflowId,
   type ResyncRequest,
+  releaseSignal,
   resyncSignal,
   type SubscriberStatus,
   type SyncNowRequest,
@@ -57,6 +64,11 @@ export interface SubscriberListing extends PersonId {
   startedAt: Date;
 }
 
+/** What is to become of what is held. */
+export type Decision = 'release' | 'discard';
+
+const decisionSignals = { release: releaseSignal, discard: discardSignal } as const;
+
 /** The people this program looks after, by vendor and Sesamy user id. All that webhooks, commands and other programs need. */
 export interface Subscribers {
   /** Something happened to a person: starts their workflow or signals it. Resolves when Temporal has it stored. */
@@ -77,6 +89,17 @@ export interface Subscribers {
   count(filter: SubscriberFilter): Promise<number>;
   /** A quiet resync of everyone the filter finds, done by the Temporal server as a batch job; answers the job's id. */
   resyncAll(filter: SubscriberFilter, request?: ResyncRequest): Promise<string>;
+  /**
+   * Tells of what is held after all, if it is still true, or never: for one reader.
+   * @throws {WorkflowNotFoundError} where the reader is not known
+   */
+  decide(person: PersonId, decision: Decision, request?: HeldRequest): Promise<void>;
+  /** The same for everyone the filter finds, as a batch job; answers its id. */
+  decideAll(filter: SubscriberFilter, decision: Decision, request?: HeldRequest): Promise<string>;
+  /** The brake of a vendor; `undefined` where nobody has left for a while. */
+  brake(vendorId: string): Promise<BrakeStatus | undefined>;
+  /** Ends the brake: what it holds has been decided. */
+  liftBrake(vendorId: string): Promise<void>;
   /** How far a batch job is. */
   batch(jobId: string): Promise<{ total: number; done: number; failed: number; finished: boolean }>;
 }
@@ -152,20 +175,25 @@ export function createSubscribers(client: Client): Subscribers {
       return (await client.workflow.count(visibilityQuery(filter))).count;
     },
 
-    async resyncAll(filter, request = { by: 'operator' }) {
-      const jobId = `resync-${randomUUID()}`;
-      await client.workflowService.startBatchOperation({
-        namespace: client.options.namespace,
-        jobId,
-        visibilityQuery: visibilityQuery(filter),
-        reason: `resync by ${request.by ?? 'operator'}`,
-        signalOperation: {
-          signal: resyncSignal.name,
-          input: { payloads: toPayloads(defaultPayloadConverter, request) ?? [] },
-          identity: client.options.identity,
-        },
-      });
-      return jobId;
+    resyncAll: (filter, request = { by: 'operator' }) =>
+      signalAll(client, filter, resyncSignal.name, request, `resync by ${request.by ?? 'operator'}`),
+
+    async decide(person, decision, request) {
+      const handle = client.workflow.getHandle(subscriberWorkflowId(person));
+      await handle.signal(decisionSignals[decision], request);
+    },
+
+    decideAll: (filter, decision, request) => signalAll(client, filter, decision, request, `${decision} by operator`),
+
+    brake: (vendorId) => brakeStatus(client, vendorId),
+
+    async liftBrake(vendorId) {
+      try {
+        await client.workflow.getHandle(brakeWorkflowId(vendorId)).signal(liftSignal);
+      } catch (error) {
+        // It has ended by itself.
+        if (!(error instanceof WorkflowNotFoundError)) throw error;
+      }
     },
 
     async batch(jobId) {
@@ -179,6 +207,29 @@ export function createSubscribers(client: Client): Subscribers {
       };
     },
   };
+}
+
+/** One signal to everyone the filter finds, as a batch job of the server. */
+async function signalAll(
+  client: Client,
+  filter: SubscriberFilter,
+  signal: string,
+  input: unknown,
+  reason: string,
+): Promise<string> {
+  const jobId = `${signal}-${randomUUID()}`;
+  await client.workflowService.startBatchOperation({
+    namespace: client.options.namespace,
+    jobId,
+    visibilityQuery: visibilityQuery(filter),
+    reason,
+    signalOperation: {
+      signal,
+      input: { payloads: toPayloads(defaultPayloadConverter, input) ?? [] },
+      identity: client.options.identity,
+    },
+  });
+  return jobId;
 }
 
 /** The visibility query of a filter: running subscribers only, since an ended one has nothing to be done. */
@@ -199,7 +250,7 @@ export class QueryError extends Error {
 }
 
 /** @throws QueryError where a bracket outside quotes has no partner: such a query could step out of the filter around it. */
-function balanced(query: string): string {
+export function balanced(query: string): string {
   const outside = query.replace(/'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*"|`[^`]*`/g, '');
   let depth = 0;
   for (const character of outside) {
@@ -213,7 +264,7 @@ function balanced(query: string): string {
 }
 
 function quoted(value: string): string {
-  return `'${value.replaceAll('\\', '\\').replaceAll("'", "\\'")}'`;
+  return `'${value.replaceAll('\\', '\\\\').replaceAll("'", "\\'")}'`;
 }
 
 function toListing(info: WorkflowExecutionInfo): SubscriberListing | undefined {

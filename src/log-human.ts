@@ -1,5 +1,5 @@
 /** Members of a log line that have a place of their own or say nothing to people. */
-const placed = new Set(['time', 'level', 'msg']);
+const placed = new Set(['time', 'level', 'msg', 'taskToken', 'isLocal', 'namespace', 'workflowRunId', 'sdkComponent']);
 
 /**
  * A line of JSON as a short line for people: time of day, level, message, then the rest as `key=value`. Control characters are

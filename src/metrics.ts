@@ -1,5 +1,6 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
 import { signalOfEvent } from './contract/index.js';
+import { withinTime } from './time-limit.js';
 
 /** One webhook that was answered. */
 export interface AnsweredWebhook {
@@ -22,8 +23,17 @@ export interface Metrics {
   readonly contentType: string;
 }
 
+/** Vendors and how to find out whether their brakes are on; asked when the metrics are read. */
+export interface BrakeSource {
+  vendorIds: readonly string[];
+  isOn(vendorId: string): Promise<boolean>;
+}
+
+/** A brake that cannot be asked is left out: Temporal is away then, which other metrics tell. */
+const brakeWithinMs = 2_000;
+
 /** Metrics of one process, in a registry of their own; the workers' are Temporal's and have an endpoint of their own. */
-export function createMetrics(): Metrics {
+export function createMetrics(brakes?: BrakeSource): Metrics {
   const registry = new Registry();
   const registers = [registry];
   collectDefaultMetrics({ register: registry });
@@ -44,6 +54,7 @@ export function createMetrics(): Metrics {
     help: 'Webhooks that have arrived and are not answered yet.',
     registers,
   });
+  if (brakes) watchBrakes(brakes, registers);
   return {
     webhookOpened: () => open.inc(),
     webhookClosed: () => open.dec(),
@@ -56,4 +67,22 @@ export function createMetrics(): Metrics {
     text: () => registry.metrics(),
     contentType: registry.contentType,
   };
+}
+
+function watchBrakes({ vendorIds, isOn }: BrakeSource, registers: Registry[]): void {
+  new Gauge({
+    name: 'sesamy_rule_ended_brake',
+    help: '1 while so many subscriptions seem to end at once that their ends are held, by vendor.',
+    labelNames: ['vendor'],
+    registers,
+    async collect() {
+      this.reset();
+      await Promise.all(
+        vendorIds.map(async (vendor) => {
+          const on = await withinTime(brakeWithinMs, () => isOn(vendor)).catch(() => undefined);
+          if (on !== undefined) this.set({ vendor }, on ? 1 : 0);
+        }),
+      );
+    },
+  });
 }

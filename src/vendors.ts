@@ -1,5 +1,7 @@
+import type { Client } from '@temporalio/client';
 import { createFieldTypes } from './activities/field-types.js';
 import type { Vendor } from './activities/index.js';
+import { createBrake } from './brake.js';
 import type { VendorConfig } from './config/index.js';
 import { createAccountGate, createRuleClient } from './rule/index.js';
 import { createSesamyClient } from './sesamy/index.js';
@@ -14,9 +16,13 @@ export interface OpenVendors {
   close(): Promise<void>;
 }
 
-/** Makes each vendor's clients. No call is made yet; a wrong key shows at first use. */
-export function openVendors(configs: readonly VendorConfig[]): OpenVendors {
-  const all = configs.map(openVendor);
+/**
+ * Makes each vendor's clients. No call is made yet; a wrong key shows at first use.
+ *
+ * @param temporal where the vendors' brakes are counted; only workers have a use for it
+ */
+export function openVendors(configs: readonly VendorConfig[], temporal?: Client): OpenVendors {
+  const all = configs.map((config) => openVendor(config, temporal));
   const byId = new Map(all.map((vendor) => [vendor.id, vendor]));
   const rates = new Map(configs.map((config) => [config.id, config.sesamy.requestsPerSecond]));
   return {
@@ -29,7 +35,7 @@ export function openVendors(configs: readonly VendorConfig[]): OpenVendors {
   };
 }
 
-function openVendor(config: VendorConfig): Vendor {
+function openVendor(config: VendorConfig, temporal: Client | undefined): Vendor {
   const gate = createAccountGate();
   const { requestsPerSecond, ...sesamy } = config.sesamy;
   const rule = createRuleClient({ ...config.rule, gate });
@@ -40,7 +46,9 @@ function openVendor(config: VendorConfig): Vendor {
     gate,
     fieldTypes: createFieldTypes(rule),
     mapping: config.mapping,
-    stage: config.stage,
+    lifecycle: config.lifecycle,
+    receipts: config.receipts,
+    ...(temporal ? { brake: createBrake(temporal, config.id, config.lifecycle.brake) } : {}),
     timings: config.timings,
     hashKey: config.hashKey,
   };

@@ -4,8 +4,13 @@ import { createActivities, type Vendor } from './activities/index.js';
 import { activityTaskQueue, workflowTaskQueue } from './contract/index.js';
 import { packageRoot } from './package-root.js';
 
-/** Sesamy reads of one sync: user, contracts, entitlements. The vendor's budget in requests becomes one in activities by it. */
-const readsPerSync = 3;
+/**
+ * Sesamy reads of one sync: user, contracts, entitlements, and transactions where receipts are on. The vendor's budget in requests
+ * becomes one in activities by it.
+ */
+function readsPerSync({ receipts }: Vendor): number {
+  return receipts.mode === 'off' ? 3 : 4;
+}
 
 /** Time for running attempts to end when a worker is stopped; what is cut off then is done by another worker. */
 const graceMs = 10_000;
@@ -16,6 +21,8 @@ export interface WorkersOptions {
   vendors: readonly Vendor[];
   /** Sesamy requests a second, by vendor id: kept by the server for all workers together. */
   requestsPerSecond: (vendorId: string) => number;
+  /** What the activities take for now; the real time unless the vendors are stand-ins whose clock was moved. */
+  now?: () => Date;
   graceMs?: number;
 }
 
@@ -46,9 +53,9 @@ export async function startWorkers(options: WorkersOptions): Promise<Workers> {
       return Worker.create({
         ...common,
         taskQueue: activityTaskQueue(vendor.id),
-        activities: createActivities(vendor),
+        activities: createActivities(vendor, options.now),
         // Acts in the server for the whole queue, so the budget holds however many workers there are.
-        maxTaskQueueActivitiesPerSecond: rps / readsPerSync,
+        maxTaskQueueActivitiesPerSecond: rps / readsPerSync(vendor),
         maxConcurrentActivityTaskExecutions: Math.min(Math.max(Math.ceil(rps), 4), 40),
         maxHeartbeatThrottleInterval: '5 seconds',
       });

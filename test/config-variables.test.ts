@@ -4,6 +4,8 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import fc from 'fast-check';
 import { ConfigError, envExample, loadConfig, loadEnvFile, settingTable } from '../src/config/index.js';
+import { defaultLifecycleSettings } from '../src/lifecycle/index.js';
+import { defaultReceiptSettings } from '../src/receipts/index.js';
 
 const complete = {
   SESAMY_VENDOR_ID: 'daily',
@@ -61,7 +63,8 @@ describe('configuration by variables', () => {
         recheckMs: 3 * 86_400_000,
         guestMs: 30 * 86_400_000,
       },
-      stage: { onboardingDays: 30, renewalNoticeDays: 14 },
+      lifecycle: { ...defaultLifecycleSettings, brake: { share: 0.02, atLeast: 20 } },
+      receipts: defaultReceiptSettings,
       webhookSecrets: ['invented-webhook-secret'],
     });
   });

@@ -3,6 +3,8 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { ConfigError, loadConfig } from '../src/config/index.js';
+import { defaultLifecycleSettings } from '../src/lifecycle/index.js';
+import { defaultReceiptSettings } from '../src/receipts/index.js';
 
 const env = {
   SESAMY_RULE_CONFIG: 'vendors.yaml',
@@ -67,7 +69,11 @@ vendors:
     webhookSecrets: [{ env: WEEKLY_WEBHOOK }]
     mapping: { timeZone: Europe/Oslo, country: 'NO', requireVerifiedEmail: true, productTags: { articles: true }, canceledAt: request-day }
     timings: { extraLooksSeconds: [1, 2.5], missingRowsMinutes: 1, missingUserHours: 2, recheckDays: 0.5, guestDays: 7 }
-    stage: { onboardingDays: 10, renewalNoticeDays: 0 }
+    lifecycle:
+      onboardingDays: 10
+      renewalNoticeDays: []
+      cancelWaitMinutes: 0
+      events: { renewed: false, receipt: true }
 `);
     assert.equal(config.sandbox, false);
     const [first = assert.fail(), second = assert.fail()] = config.vendors;
@@ -105,7 +111,15 @@ vendors:
         recheckMs: 43_200_000,
         guestMs: 7 * 86_400_000,
       },
-      stage: { onboardingDays: 10, renewalNoticeDays: 0 },
+      receipts: defaultReceiptSettings,
+      lifecycle: {
+        ...defaultLifecycleSettings,
+        onboardingDays: 10,
+        renewalNoticeDays: [],
+        cancelWaitMs: 0,
+        off: ['renewed'],
+        brake: { share: 0.02, atLeast: 20 },
+      },
     });
   });
 
@@ -157,7 +171,7 @@ vendors:
             id: 'monthly',
             rule: {},
             mapping: { canceledAt: 'never', timeZone: 'Mars/Base' },
-            stage: { onboardingDays: -1 },
+            lifecycle: { onboardingDays: -1, winBackDays: [30, 30], events: { renewd: true }, brake: { share: 2 } },
           },
         ],
         vendor: [],
@@ -173,11 +187,14 @@ vendors:
       'vendors[1].id is that of vendors[0] too',
       'vendors[1].sesamy.apiUrl ends in /management, which is added by the program',
       'vendors[1].sesamy.clientSecert is not a member that is known here',
+      'vendors[2].lifecycle.brake.share is out of range',
+      'vendors[2].lifecycle.events.renewd is not a member that is known here',
+      'vendors[2].lifecycle.onboardingDays is out of range',
+      'vendors[2].lifecycle.winBackDays is not a list of days',
       'vendors[2].mapping.canceledAt is none of the possible values',
       'vendors[2].mapping.timeZone is not a time zone',
       'vendors[2].rule.apiKey is missing',
       'vendors[2].sesamy is missing',
-      'vendors[2].stage.onboardingDays is out of range',
     ]);
   });
 

@@ -258,10 +258,11 @@ function rows(page: string, heading: string): string[][] {
 function vendorMembers(): string[] {
   const defaults = {
     ...{ apiUrl: '', tokenUrl: '', audience: '', requestsPerSecond: 1, ruleApiUrl: '', timeZone: '', country: '' },
-    ...{ webhookSecrets: [], hashKey: undefined },
+    ...{ webhookSecrets: [], hashKey: undefined, folder: '.' },
   };
   const schema = z.toJSONSchema(vendorSchema({}, defaults), { io: 'input', unrepresentable: 'any' });
-  return leaves(schema);
+  // Events are switched one by one and documented as one member.
+  return leaves(schema).map((path) => path.replace(/^(lifecycle\.events)\..+/, '$1.{event}'));
 }
 
 function leaves({ properties }: z.core.JSONSchema.BaseSchema, path: string[] = []): string[] {

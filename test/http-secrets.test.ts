@@ -131,12 +131,26 @@ describe('the errors of both clients', () => {
           rule.upsertByEmail({ email: address, fields, tags: ['sesamy'] }),
           rule.update(9001, { email: address, fields }),
           rule.addTags(9001, ['sesamy'], { recalculateSegments: true }),
+          rule.removeTag(9001, firstName),
+          rule.fire(9001, ['sesamy', firstName]),
+          rule.findRow(9001, { group: 'Sesamy_Event', field: 'ID', value: personId }),
+          rule.appendRow(9001, { group: 'Sesamy_Event', values: { ID: personId, Name: firstName } }),
+          rule.sendEmail({
+            name: 'Receipt',
+            subject: firstName,
+            from: { name: 'Daily', email: 'no-reply@example.com' },
+            to: { name: firstName, email: address },
+            html: phone,
+            text: phone,
+          }),
           rule.findByEmail(address),
           rule.readFields(9001),
           rule.listFieldTypes(),
           sesamy.getUser(personId),
           sesamy.listContracts(personId),
           sesamy.listEntitlements(personId),
+          sesamy.listTransactions(personId),
+          sesamy.getBill(personId),
         ]);
         await Promise.all([rule.close(), sesamy.close()]);
         for (const outcome of outcomes) {

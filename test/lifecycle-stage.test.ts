@@ -163,7 +163,7 @@ const groups: Record<string, Row[]> = {
     {
       name: 'a notice of another length',
       contracts: [term({ expiresAt: day(14) })],
-      settings: { renewalNoticeDays: 7 },
+      settings: { renewalNoticeDays: [7, 3] },
       expect: { stage: 'active', until: day(7) },
     },
     {

@@ -21,7 +21,15 @@ describe('recorded histories replay', function () {
   const files = readdirSync(folder).filter((file) => file.endsWith('.json'));
 
   it('there is one for each kind of life', () => {
-    for (const life of ['first-sync', 'changes', 'guest', 'failed-then-resync', 'outage', 'continued-as-new']) {
+    for (const life of [
+      'first-sync',
+      'changes',
+      'guest',
+      'failed-then-resync',
+      'outage',
+      'lifecycle',
+      'continued-as-new',
+    ]) {
       assert.ok(
         files.some((file) => file.startsWith(life)),
         life,

@@ -1,9 +1,18 @@
 import assert from 'node:assert/strict';
 import { type RuleSandbox, startRuleSandbox } from '../sandbox/rule/index.js';
 import { VendorError } from '../src/http/errors.js';
-import { type AccountGate, createAccountGate, createRuleClient, type RuleClient } from '../src/rule/index.js';
+import {
+  type AccountGate,
+  createAccountGate,
+  createRuleClient,
+  type RuleClient,
+  type RuleMail,
+} from '../src/rule/index.js';
 
 const email = 'kim@example.com';
+
+/** The one call that may start automations. */
+const fireCall = 'POST /v2/subscribers/{identifier}/tags';
 
 describe('the Rule client against the stand-in', () => {
   let sandbox: RuleSandbox;
@@ -20,7 +29,8 @@ describe('the Rule client against the stand-in', () => {
     await client.close();
     await sandbox.close();
     assert.deepEqual(sandbox.recorder.violations, []);
-    assert.deepEqual(sandbox.automationsStarted(), [], 'every call of the client is silent');
+    const started = sandbox.automationsStarted().filter(({ call }) => call !== fireCall);
+    assert.deepEqual(started, [], 'every call of the client but one is silent');
   });
 
   async function failure(work: Promise<unknown>): Promise<VendorError> {
@@ -111,6 +121,124 @@ describe('the Rule client against the stand-in', () => {
     assert.deepEqual(await client.listTags(id), ['theirs']);
     await client.addTags(id, ['c'], { recalculateSegments: true });
     assert.equal(held().blocked, true);
+  });
+
+  it('starts automations by fire alone, and again each time it is asked', async () => {
+    const { id } = sandbox.addSubscriber({ email });
+    const tag = 'sesamy_event_renewed';
+    sandbox.addAutomation({ name: 'renewed', trigger: { type: 'TAG', name: tag } });
+    await client.addTags(id, [tag], { recalculateSegments: true });
+    await client.removeTag(id, tag);
+    assert.deepEqual(sandbox.automationsStarted(), []);
+    await client.fire(id, [tag, 'sesamy_stage_active']);
+    assert.deepEqual(held().tags.sort(), [tag, 'sesamy_stage_active']);
+    await client.fire(id, [tag]);
+    await client.removeTag(id, tag);
+    await client.fire(id, [tag]);
+    assert.deepEqual(
+      sandbox
+        .automationsStarted()
+        .map(({ automation, subscriberId, mode, pass }) => [automation, subscriberId, mode, pass]),
+      ['first', 'restart', 'again'].map((pass) => ['renewed', id, 'reset', pass]),
+    );
+    assert.equal((await failure(client.fire(4711, [tag]))).type, 'rule/not-found');
+  });
+
+  it('keeps a blocked person blocked when it fires', async () => {
+    const { id } = sandbox.addSubscriber({ email, blocked: true });
+    sandbox.addAutomation({ name: 'ended', trigger: { type: 'TAG', name: 'sesamy_event_ended' } });
+    await client.fire(id, ['sesamy_event_ended']);
+    assert.equal(held().blocked, true);
+    assert.deepEqual(sandbox.unblocks(), []);
+    assert.deepEqual(
+      sandbox.automationsStarted().map(({ withheld }) => withheld),
+      ['blocked'],
+    );
+  });
+
+  for (const tagNotHeld of ['not-found', 'success'] as const) {
+    it(`removes one tag at once, whether one that is not held is answered ${tagNotHeld}`, async () => {
+      sandbox.switches.tagNotHeld = tagNotHeld;
+      sandbox.addSegment({ name: 'has a', condition: { tag: 'a' } });
+      const { id } = sandbox.addSubscriber({ email });
+      await client.addTags(id, ['a', 'å ä/ö', 'theirs'], { recalculateSegments: true });
+      await client.removeTag(id, 'a');
+      await client.removeTag(id, 'å ä/ö');
+      assert.deepEqual([held().tags, held().segments], [['theirs'], ['has a']]);
+      await client.removeTag(id, 'a');
+      await client.removeTag(id, 'nobody_has_this');
+      await client.removeTag(4711, 'a');
+      assert.deepEqual(held().tags, ['theirs']);
+    });
+  }
+
+  it('appends a row for each event, and finds it by its id', async () => {
+    const { id } = sandbox.addSubscriber({ email });
+    const values = { ID: 'renewed/c1/2026-01-01', Type: 'renewed', Product: 'Nyheter på nätet', Empty: '' };
+    const where = { group: 'Sesamy_Event', field: 'ID', value: values.ID };
+    assert.equal(await client.findRow(id, where), false);
+    await client.appendRow(id, { group: 'Sesamy_Event', values });
+    await client.appendRow(id, { group: 'Sesamy_Event', values: { ...values, ID: 'ended/c1/2026-02-01' } });
+    const { Empty: _, ...kept } = values;
+    assert.deepEqual(
+      held().rows.map((one) => [one.group, one.values]),
+      [
+        ['Sesamy_Event', kept],
+        ['Sesamy_Event', { ...kept, ID: 'ended/c1/2026-02-01' }],
+      ],
+    );
+    assert.equal(await client.findRow(id, where), true);
+    assert.equal(await client.findRow(id, { ...where, value: 'ended/c1/2026-02-02' }), false);
+    assert.equal(await client.findRow(id, { ...where, group: 'Sesamy_Receipt' }), false);
+    assert.deepEqual(await client.readFields(id), {});
+    assert.equal(await client.findRow(4711, where), false);
+    assert.equal((await failure(client.appendRow(4711, { group: 'Sesamy_Event', values }))).type, 'rule/not-found');
+  });
+
+  const mail: RuleMail = {
+    name: 'Kvitto',
+    subject: 'Ditt kvitto på köpet',
+    from: { name: 'Dagbladet', email: 'no-reply@example.com' },
+    to: { name: 'Åsa Öberg', email },
+    html: '<p>Åsa läser i sjön för 99 €</p>',
+    text: 'Åsa läser i sjön för 99 €',
+  };
+
+  it('sends an e-mail whose contents come out as they went in', async () => {
+    const id = await client.sendEmail(mail);
+    const { name: _, ...nameless } = mail.to;
+    assert.notEqual(await client.sendEmail({ ...mail, to: nameless }), id);
+    const [transaction, second] = sandbox.transactions();
+    assert.ok(transaction);
+    assert.deepEqual(
+      [transaction.id, transaction.to, transaction.name, transaction.subject],
+      [id, email, mail.name, mail.subject],
+    );
+    const { content } = transaction.body as { content: { html: string; plain: string } };
+    const decode = (text: string) => Buffer.from(text, 'base64').toString('utf8');
+    assert.deepEqual([decode(content.html), decode(content.plain)], [mail.html, mail.text]);
+    assert.equal(second?.to, email);
+    const error = await failure(client.sendEmail({ ...mail, to: { email: 'not an address' } }));
+    assert.deepEqual([error.type, error.unknownOutcome], ['rule/invalid', false]);
+  });
+
+  it('says of a write whose answer was lost that it may have been done, and lets the caller find out', async () => {
+    const { id } = sandbox.addSubscriber({ email });
+    sandbox.addAutomation({ name: 'ended', trigger: { type: 'TAG', name: 'sesamy_event_ended' } });
+    const writes = [
+      () => client.fire(id, ['sesamy_event_ended']),
+      () => client.appendRow(id, { group: 'Sesamy_Event', values: { ID: 'ended/c1' } }),
+      () => client.sendEmail(mail),
+    ];
+    for (const write of writes) {
+      sandbox.faults.add({ kind: 'hang-up', when: 'after', times: 1 });
+      const error = await failure(write());
+      assert.deepEqual([error.type, error.unknownOutcome], ['rule/unavailable', true]);
+    }
+    assert.equal(sandbox.automationsStarted().length, 1);
+    assert.deepEqual(await client.listTags(id), ['sesamy_event_ended']);
+    assert.equal(await client.findRow(id, { group: 'Sesamy_Event', field: 'ID', value: 'ended/c1' }), true);
+    assert.equal(sandbox.transactions().length, 1);
   });
 
   it('suppresses, and sees who is suppressed', async () => {

@@ -3,6 +3,7 @@ import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import type { FastifyInstance } from 'fastify';
 import { z } from 'zod';
 import { ControlRefusal } from '../sandbox/common/controls.js';
@@ -68,6 +69,21 @@ describe('the server of the stand-ins', () => {
       const begin = performance.now();
       assert.deepEqual(await (await fetch(`${url}/thing`)).json(), { effects: 1 });
       assert.ok(performance.now() - begin >= 45);
+    });
+
+    it('latency: a request whose client has gone meanwhile is not carried out, neither then nor later', async () => {
+      faults.add({ kind: 'latency', ms: 150, times: 2 });
+      const client = new AbortController();
+      const { signal } = client;
+      const held = [fetch(`${url}/thing`, { signal }), fetch(`${url}/echo`, { method: 'POST', body: 'text', signal })];
+      await eventually(() => assert.deepEqual(faults.list(), []));
+      client.abort();
+      await Promise.all(held.map((one) => assert.rejects(one)));
+      await delay(300);
+      assert.equal(effects, 0);
+      const seen = recorder.requests.map(({ status, body }) => ({ status, body }));
+      assert.deepEqual(seen, Array(2).fill({ status: 0, body: undefined }), 'neither body was even read');
+      assert.deepEqual(await (await fetch(`${url}/thing`)).json(), { effects: 1 });
     });
 
     it('latency after: the effect is there before the answer', async () => {

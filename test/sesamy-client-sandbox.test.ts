@@ -47,6 +47,13 @@ describe('the Sesamy client against the stand-in', () => {
     return Array.from({ length: count }, (_, index) => ({ ...contract, id: `c${String(index).padStart(3, '0')}` }));
   };
 
+  /** A payment of that person with another id. */
+  const transactionsOf = (count: number) => {
+    const { id: userId } = reader();
+    const payment = { userId, billId: 'b1', contractId: 'c1', amount: 99, currency: 'SEK', isRefund: false };
+    return Array.from({ length: count }, (_, index) => ({ ...payment, id: `t${index}` }));
+  };
+
   it('reads the profile, contracts and entitlements of every person', async () => {
     for (const { id, profile, contracts, entitlements } of sandbox.people()) {
       const user = await client.getUser(id);
@@ -65,7 +72,52 @@ describe('the Sesamy client against the stand-in', () => {
     }
   });
 
+  it('reads the payments of every person, and the bill of each', async () => {
+    let bills = 0;
+    for (const { id, transactions, bills: own } of sandbox.people()) {
+      const read = await client.listTransactions(id);
+      const { userId: _, updatedAt: __, ...first } = transactions[0] ?? { userId: id, updatedAt: '' };
+      assert.deepEqual(read[0] ?? {}, first);
+      assert.deepEqual(
+        read.map((row) => row.id),
+        transactions.map((row) => row.id),
+      );
+      // Bills that nobody paid have no transaction.
+      for (const { billId } of read.slice(0, 2)) {
+        const bill = own.find((one) => one.id === billId);
+        assert.ok(bill);
+        bills += 1;
+        assert.deepEqual(await client.getBill(billId), {
+          id: billId,
+          status: bill.status,
+          price: bill.price,
+          currency: bill.currency,
+          items: bill.items.map(({ sku, title }) => ({ sku, title })),
+          receiptUrl: bill.receiptUrl,
+          contractId: bill.contractId,
+          createdAt: bill.createdAt,
+        });
+      }
+    }
+    assert.ok(bills > 10, `${bills} bills`);
+  });
+
+  it('tells a refund from a payment', async () => {
+    const person = sandbox.people().find(({ bills }) => bills.some(({ status }) => status === 'PAID'));
+    const paid = person?.bills.find(({ status }) => status === 'PAID');
+    assert.ok(person && paid);
+    sandbox.refund(paid.id);
+    const rows = (await client.listTransactions(person.id)).filter(({ billId }) => billId === paid.id);
+    assert.deepEqual(
+      rows.map(({ isRefund }) => isRefund),
+      [false, true],
+    );
+    assert.equal((await client.getBill(paid.id))?.status, 'VOIDED');
+  });
+
   it('answers undefined for somebody whom Sesamy does not know', async () => {
+    assert.equal(await client.getBill('nothing'), undefined);
+    assert.deepEqual(await client.listTransactions('email|nobody'), []);
     assert.equal(await client.getUser('email|nobody'), undefined);
     assert.deepEqual(await client.listContracts('email|nobody'), []);
     assert.deepEqual(await client.listEntitlements('email|nobody'), []);
@@ -92,7 +144,9 @@ describe('the Sesamy client against the stand-in', () => {
         Object.assign(sandbox.switches, { envelope, limitCap });
         assert.equal((await client.listContracts(id)).length, 130);
         assert.equal((await client.listEntitlements(id)).length, sandbox.person(id)?.entitlements.length);
-        await client.checkAccess();
+        sandbox.setPerson({ ...reader(), transactions: transactionsOf(70) });
+        assert.equal((await client.listTransactions(id)).length, 70);
+        await client.checkAccess({ receipts: true });
       });
     }
   }
@@ -176,7 +230,8 @@ describe('the Sesamy client against the stand-in', () => {
   for (const { fault, type } of faults) {
     it(`calls the fault ${fault.kind} ${type} on each read, and goes on after it`, async () => {
       const { id } = reader();
-      const reads = [client.getUser, client.listContracts, client.listEntitlements];
+      const { getUser, listContracts, listEntitlements, listTransactions, getBill } = client;
+      const reads = [getUser, listContracts, listEntitlements, listTransactions, getBill];
       for (const read of reads) {
         sandbox.faults.add({ ...fault, path: '/management/', times: 1 });
         const error = await failure(read(id));

@@ -461,6 +461,131 @@ describe('the Sesamy client', () => {
     });
   });
 
+  describe('listTransactions', () => {
+    const path = '/management/transactions';
+    const transaction = (overrides: object = {}) => ({
+      id: 't1',
+      userId,
+      billId: 'b1',
+      contractId: 'c1',
+      amount: 99,
+      currency: 'SEK',
+      isRefund: false,
+      createdAt: '2026-01-01T10:00:00Z',
+      updatedAt: '2026-01-01T10:00:00Z',
+      ...overrides,
+    });
+    const { userId: _, updatedAt: __, ...uniform } = transaction();
+
+    it('makes transactions uniform, and drops those of other people', async () => {
+      answers[path] = always([
+        transaction({ currency: ' sek' }),
+        transaction({
+          id: 't2',
+          contractId: null,
+          currency: undefined,
+          createdAt: null,
+          amount: -99.5,
+          isRefund: true,
+        }),
+        transaction({ id: 't3', userId: 'email|other' }),
+      ]);
+      assert.deepEqual(await client.listTransactions(userId), [
+        uniform,
+        { id: 't2', billId: 'b1', amount: -99.5, isRefund: true },
+      ]);
+      assert.equal(calls(path)[0]?.url, `${path}?userId=email%7C84cccf985de28a2a84824786&limit=50&offset=0`);
+    });
+
+    const envelopes: [string, (page: unknown[]) => unknown][] = [
+      ['a bare array', (page) => page],
+      ['{data, pagination}', (page) => ({ data: page, pagination: { total: 70, limit: 50 } })],
+      ['{data}', (page) => ({ data: page })],
+      ['{transactions}', (page) => ({ transactions: page })],
+    ];
+    for (const [name, envelope] of envelopes) {
+      it(`reads all pages of ${name}`, async () => {
+        const all = Array.from({ length: 70 }, (_, index) => transaction({ id: `t${index}` }));
+        answers[path] = ({ query }, response) => {
+          const offset = Number(query.get('offset'));
+          sendJson(response, envelope(all.slice(offset, offset + Number(query.get('limit')))));
+        };
+        const ids = (await client.listTransactions(userId)).map(({ id }) => id);
+        assert.deepEqual(
+          ids,
+          all.map(({ id }) => id),
+        );
+      });
+    }
+
+    it('takes 204 for an empty list', async () => {
+      answers[path] = (_, response) => response.writeHead(204).end();
+      assert.deepEqual(await client.listTransactions(userId), []);
+    });
+
+    const odd: [string, object, RegExp][] = [
+      ['names no bill', { billId: null }, /rows\.0\.billId/],
+      ['does not say whether it is a refund', { isRefund: null }, /rows\.0\.isRefund/],
+      ['has an amount in words', { amount: '99 kr' }, /rows\.0\.amount/],
+    ];
+    for (const [name, overrides, place] of odd) {
+      it(`fails for a transaction that ${name}`, async () => {
+        answers[path] = always([transaction(overrides)]);
+        const error = await failure(client.listTransactions(userId));
+        assert.equal(error.type, 'sesamy/wrong-shape');
+        assert.match(error.message, place);
+        assert.doesNotMatch(error.message, /99|email/);
+      });
+    }
+  });
+
+  describe('getBill', () => {
+    const path = '/management/bills/b%7C1';
+
+    it('makes a bill uniform', async () => {
+      answers[path] = always({
+        id: 'b|1',
+        items: [{ sku: 'sid:daily', title: 'Daily', purchaseOptionId: 'po1' }],
+        price: 99,
+        currency: 'sek',
+        receiptUrl: 'https://example.com/receipts/1',
+        paymentProvider: 'ADYEN',
+        paymentMethod: 'CARD',
+        status: 'paid',
+        contractId: 'c1',
+        createdAt: '2026-01-01T10:00:00Z',
+        updatedAt: '2026-01-01T10:00:00Z',
+      });
+      assert.deepEqual(await client.getBill('b|1'), {
+        id: 'b|1',
+        status: 'PAID',
+        price: 99,
+        currency: 'SEK',
+        items: [{ sku: 'sid:daily', title: 'Daily' }],
+        receiptUrl: 'https://example.com/receipts/1',
+        contractId: 'c1',
+        createdAt: '2026-01-01T10:00:00Z',
+      });
+    });
+
+    it('reads a bill of which only the least is told', async () => {
+      answers[path] = always({ id: 'b|1', status: 'Cancelled', price: 0, items: null, receiptUrl: null });
+      assert.deepEqual(await client.getBill('b|1'), { id: 'b|1', status: 'CANCELED', price: 0, items: [] });
+    });
+
+    it('answers undefined for a bill that Sesamy does not know, but not for a web page', async () => {
+      assert.equal(await client.getBill('b|1'), undefined);
+      answers[path] = (_, response) => response.writeHead(404, { 'content-type': 'text/html' }).end('<html></html>');
+      const error = await failure(client.getBill('b|1'));
+      assert.deepEqual([error.type, error.path], ['sesamy/not-json', '/management/bills/{billId}']);
+    });
+
+    it('fails for a bill without a price', async () => {
+      answers[path] = always({ id: 'b|1', status: 'PAID' });
+      assert.match((await failure(client.getBill('b|1'))).message, /price invalid_type/);
+    });
+  });
+
   describe('failures', () => {
     const rows: { name: string; answer: Answer; type: string; next: string; waitMs?: number }[] = [
       { name: '500', answer: (_, r) => sendJson(r, {}, 500), type: 'sesamy/unavailable', next: 'wait' },
@@ -534,6 +659,19 @@ describe('the Sesamy client', () => {
         server.seen.map(({ path, query }) => `${path} ${query.get('limit')}`),
         ['/oauth/token null', '/management/users 1', '/management/contracts 1', '/management/entitlements 1'],
       );
+    });
+
+    it('reads a little of the transactions too where receipts need them', async () => {
+      answers['/management/transactions'] = always({ transactions: [] });
+      await client.checkAccess({ receipts: true });
+      assert.deepEqual(
+        calls('/management/transactions').map(({ query }) => query.get('limit')),
+        ['1'],
+      );
+      answers['/management/transactions'] = (_, response) => sendJson(response, {}, 403);
+      const error = await failure(client.checkAccess({ receipts: true }));
+      assert.deepEqual([error.type, error.path], ['sesamy/forbidden', '/management/transactions']);
+      await client.checkAccess();
     });
 
     it('names the resource that the credential has no right to', async () => {

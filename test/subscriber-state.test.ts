@@ -4,6 +4,7 @@ import {
   dueAt,
   freshState,
   isOver,
+  recordDelivery,
   recordFailure,
   recordNudge,
   recordResult,
@@ -13,6 +14,7 @@ import {
   type SubscriberState,
   statusOf,
   syncInput,
+  takeDelivery,
   takeWork,
 } from '../src/workflows/subscriber-state.js';
 
@@ -53,6 +55,18 @@ function synced(overrides: Partial<SyncResult> = {}): SubscriberState {
 }
 
 describe('subscriber state', () => {
+  it('looks for somebody whom Rule does not know any more by a write, not by telling again and again', () => {
+    const event = { id: 'a', type: 'renewed', at: '2026-11-10T11:00:00.000Z', stage: 'active' } as const;
+    const state = synced({ events: [event] });
+    const entry = state.trail.at(-1);
+    const delivery = entry && takeDelivery(state, entry);
+    assert.ok(delivery);
+    assert.equal(recordDelivery(state, delivery, { outcome: 'no-subscriber', started: [] }, noon), false);
+    assert.equal(dueAt(state), noon + minutes(1));
+    const { input } = taken(state, noon + minutes(1));
+    assert.deepEqual([input.force, input.waiting], [true, [event]]);
+  });
+
   it('has nothing to do before anything happened', () => {
     const state = freshState();
     assert.equal(dueAt(state), undefined);

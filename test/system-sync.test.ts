@@ -308,10 +308,10 @@ describe('what a sync costs', function () {
     return { writes: system.ruleWrites(rule), sesamy: system.sesamyReads(sesamy) };
   }
 
-  it('a live first sync: three reads at Sesamy, two writes at Rule (state, segments)', async () => {
+  it('a live first sync: four reads at Sesamy (the transactions for receipts), two writes at Rule (state, segments)', async () => {
     const id = aReader(system);
     const { writes, sesamy } = await cost(id, 1, () => system.nudge(id, 'contract.1#purchased'));
-    assert.equal(sesamy.length, 3, sesamy.join(', '));
+    assert.equal(sesamy.length, 4, sesamy.join(', '));
     assert.deepEqual(writes, [
       'POST /api/v2/subscribers',
       `PUT /api/v3/subscribers/${system.rule.subscriber(addressOf(id))?.id}/tags`,
@@ -331,7 +331,7 @@ describe('what a sync costs', function () {
     await system.attempted(id);
     const { writes, sesamy } = await cost(id, 2, () => system.nudge(id, 'userVendor.1#update'));
     assert.deepEqual(writes, []);
-    assert.equal(sesamy.length, 3);
+    assert.equal(sesamy.length, 4);
   });
 
   it('changed fields and a changed address: two writes, and the same Rule id', async () => {

@@ -40,6 +40,8 @@ describe('walls between the rooms', function () {
     ['src/rule/x.ts', '@temporalio/common'],
     ['src/mapping/x.ts', '../sesamy/index.js'],
     ['src/lifecycle/x.ts', 'undici'],
+    ['src/receipts/x.ts', '../sesamy/index.js'],
+    ['src/receipts/x.ts', 'node:fs'],
     ['src/webhook/x.ts', '../activities/index.js'],
     ['src/client.ts', './rule/index.js'],
     ['sandbox/rule/x.ts', '../../src/mapping/index.js'],

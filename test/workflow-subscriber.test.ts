@@ -6,7 +6,10 @@ import { Worker } from '@temporalio/worker';
 import { createSubscribers, type Subscribers } from '../src/client.js';
 import {
   activityTaskQueue,
+  type DeliverInput,
+  type DeliverResult,
   type FailureDetails,
+  type LifecycleEvent,
   type Nudge,
   type SubscriberActivities,
   type SyncInput,
@@ -53,6 +56,8 @@ describe('workflow subscriber, on a server that skips time', function () {
   let runs: Promise<void>[];
   let inputs: SyncInput[];
   let answer: Answer;
+  let deliveries: DeliverInput[];
+  let tell: (input: DeliverInput, call: number) => DeliverResult;
   let nextUser = 0;
 
   before(async () => {
@@ -66,6 +71,10 @@ describe('workflow subscriber, on a server that skips time', function () {
       async syncSubscriber(input) {
         inputs.push(input);
         return answer(input, inputs.filter(({ userId }) => userId === input.userId).length);
+      },
+      async deliverEvent(input) {
+        deliveries.push(input);
+        return tell(input, deliveries.length);
       },
     };
     const connection = env.nativeConnection;
@@ -89,6 +98,8 @@ describe('workflow subscriber, on a server that skips time', function () {
   beforeEach(() => {
     inputs = [];
     answer = (input) => inStep(input);
+    deliveries = [];
+    tell = () => ({ outcome: 'told', started: [] });
   });
 
   function someone() {
@@ -233,6 +244,231 @@ describe('workflow subscriber, on a server that skips time', function () {
     const status = await subscribers.status(person);
     assert.deepEqual([status?.state, status?.ruleId, status?.attempts], ['ok', 7, syncs(person.userId).length]);
     assert.equal(syncs(person.userId).at(-1)?.known.ruleId, 7);
+    await close(person);
+  });
+
+  function anEvent(id: string, overrides: Partial<LifecycleEvent> = {}): LifecycleEvent {
+    return { id, type: 'renewed', at: '2026-11-01T00:00:00.000Z', contractId: 'c1', stage: 'active', ...overrides };
+  }
+
+  /** The first sync finds these, the later ones nothing. */
+  function finds(events: LifecycleEvent[], gained: string[] = []): void {
+    answer = (input, call) =>
+      inStep(input, call === 1 ? { verdict: 'updated', events, gained } : { gained: input.gained });
+  }
+
+  it('tells events one at a time and in order, the gained state tags with the first, segments with the last', async () => {
+    const person = someone();
+    finds([anEvent('a'), anEvent('b')], ['sesamy_active_subscriber']);
+    await subscribers.notify(person, nudge());
+    await eventually(async () => assert.equal((await subscribers.status(person))?.told.length, 2));
+    assert.deepEqual(
+      deliveries.map(({ event, gained, last }) => [event?.id, gained, last]),
+      [
+        ['a', ['sesamy_active_subscriber'], false],
+        ['b', [], true],
+      ],
+    );
+    const status = await subscribers.status(person);
+    assert.deepEqual(status?.tags, ['sesamy', 'sesamy_active_subscriber']);
+    assert.deepEqual(status?.waiting, []);
+    await close(person);
+  });
+
+  it('a delivery that fails is tried again after a new look, which may find that it is over', async () => {
+    const person = someone();
+    let down = true;
+    answer = (input, call) =>
+      inStep(input, call === 1 ? { events: [anEvent('a'), anEvent('b')] } : down ? {} : { rowOnly: { b: 'over' } });
+    tell = () => {
+      if (down) throw failure({ type: 'rule/unavailable', next: 'wait', status: 503 });
+      return { outcome: 'told', started: [] };
+    };
+    await subscribers.notify(person, nudge());
+    await eventually(async () => assert.equal((await subscribers.status(person))?.state, 'retrying'));
+    const since = (await subscribers.status(person))?.failedAt;
+    await env.sleep(6 * 60 * minute);
+    const status = await subscribers.status(person);
+    assert.equal(status?.state, 'retrying');
+    assert.equal(status?.failedAt, since, 'it fails since the first failure');
+    assert.ok(deliveries.length < 30, `${deliveries.length} tries in six hours: the waits grow`);
+    assert.deepEqual(new Set(deliveries.map(({ event }) => event?.id)), new Set(['a']), 'the order is kept');
+    down = false;
+    await env.sleep(45 * minute);
+    const told = deliveries.slice(-2).map(({ event, again }) => [event?.id, event?.rowOnly, again]);
+    assert.deepEqual(told, [
+      ['a', undefined, true],
+      ['b', 'over', false],
+    ]);
+    assert.equal((await subscribers.status(person))?.state, 'ok');
+    await close(person);
+  });
+
+  it('an event that could not be told is over like any other that waits', async () => {
+    const person = someone();
+    let down = true;
+    answer = (input, call) =>
+      inStep(input, call === 1 ? { events: [anEvent('a')] } : down ? {} : { rowOnly: { a: 'over' } });
+    tell = ({ event }) => {
+      if (down) throw failure({ type: 'rule/unavailable', next: 'wait', status: 503 });
+      return { outcome: 'recorded', ...(event?.rowOnly ? { reason: event.rowOnly } : {}), started: [] };
+    };
+    await subscribers.notify(person, nudge());
+    await eventually(async () => assert.equal((await subscribers.status(person))?.state, 'retrying'));
+    down = false;
+    await env.sleep(5 * minute);
+    const last = deliveries.at(-1);
+    assert.deepEqual([last?.event?.rowOnly, last?.again, last?.begun], ['over', true, true]);
+    assert.equal((await subscribers.status(person))?.told.at(-1)?.reason, 'over');
+    await close(person);
+  });
+
+  it('an event that answers another is told after all when that one turns out to have been told', async () => {
+    const person = someone();
+    const answered = anEvent('failed', { type: 'payment-failed' });
+    const answering = anEvent('recovered', { type: 'payment-recovered', rowOnly: 'countered', answers: 'failed' });
+    answer = (input, call) =>
+      inStep(input, call === 1 ? { events: [answered] } : { events: [answering], rowOnly: { failed: 'countered' } });
+    tell = (_input, call) => {
+      if (call === 1) throw failure({ type: 'rule/unavailable', next: 'wait', status: 503 });
+      return { outcome: 'told', started: [] };
+    };
+    await subscribers.notify(person, nudge());
+    await eventually(async () => assert.equal((await subscribers.status(person))?.state, 'retrying'));
+    await env.sleep(5 * minute);
+    assert.deepEqual(
+      deliveries.map(({ event }) => [event?.id, event?.rowOnly]),
+      [
+        ['failed', undefined],
+        ['failed', 'countered'],
+        ['recovered', undefined],
+      ],
+    );
+    await close(person);
+  });
+
+  it('what a look saw before Rule refused its writes is told when Rule takes them, although it has passed', async () => {
+    const person = someone();
+    let down = false;
+    const lifecycle = { contracts: {}, singles: {}, receipts: { since: '2026-11-01T00:00:00.000Z', done: {} } };
+    answer = (input, call) => {
+      if (!down) return inStep(input);
+      const seen = { lifecycle, events: [anEvent(call === 2 ? 'a' : 'b')], rowOnly: {} };
+      throw failure({ type: 'rule/unavailable', next: 'wait', status: 503, seen });
+    };
+    await subscribers.notify(person, nudge());
+    await settled(person.userId, 1);
+    down = true;
+    await subscribers.notify(person, nudge());
+    await settled(person.userId, 2);
+    await env.sleep(minute);
+    down = false;
+    await env.sleep(5 * minute);
+    assert.deepEqual(syncs(person.userId)[2]?.known.lifecycle, lifecycle);
+    assert.deepEqual(
+      deliveries.map(({ event }) => event?.id),
+      ['a', 'b'],
+    );
+    const status = await subscribers.status(person);
+    assert.ok(
+      status?.trail.every(({ failure }) => failure?.seen === undefined),
+      'it is not kept with the failure',
+    );
+    await close(person);
+  });
+
+  it('an event is told once, whatever is found again later', async () => {
+    const person = someone();
+    answer = (input) => inStep(input, { events: [anEvent('a')] });
+    await subscribers.notify(person, nudge());
+    await settled(person.userId, 1);
+    await subscribers.notify(person, nudge());
+    await settled(person.userId, 2);
+    await eventually(async () => assert.equal((await subscribers.status(person))?.told.length, 1));
+    assert.equal(deliveries.length, 1);
+    await close(person);
+  });
+
+  it('what is held lets later events pass, waits for a person, and is told when released', async () => {
+    const person = someone();
+    finds([anEvent('a', { type: 'ended' }), anEvent('b')]);
+    tell = ({ event, released }) => ({
+      outcome: event?.type === 'ended' && !released ? 'held' : 'told',
+      started: [],
+    });
+    await subscribers.notify(person, nudge());
+    await eventually(() =>
+      assert.deepEqual(
+        deliveries.map(({ event }) => event?.id),
+        ['a', 'b'],
+      ),
+    );
+    await env.sleep(4 * day);
+    assert.equal(deliveries.length, 2);
+    const waiting = (await subscribers.status(person))?.waiting;
+    assert.deepEqual(
+      waiting?.map(({ event, held }) => [event.id, held]),
+      [['a', 'ended']],
+    );
+    await subscribers.decide(person, 'release', { what: 'receipt' });
+    await subscribers.decide(person, 'release', { what: 'ended' });
+    await eventually(async () => assert.equal((await subscribers.status(person))?.told.at(-1)?.event.id, 'a'));
+    assert.equal(deliveries.at(-1)?.released, true);
+    await close(person);
+  });
+
+  it('what is discarded is never told', async () => {
+    const person = someone();
+    finds([anEvent('a', { type: 'receipt', billId: 'b1' })]);
+    tell = () => ({ outcome: 'in-doubt', started: [] });
+    await subscribers.notify(person, nudge());
+    await eventually(async () => assert.equal((await subscribers.status(person))?.waiting[0]?.held, 'receipt'));
+    await subscribers.decide(person, 'discard');
+    await eventually(async () => assert.equal((await subscribers.status(person))?.told.at(-1)?.outcome, 'discarded'));
+    await env.sleep(4 * day);
+    assert.equal(deliveries.length, 1);
+    await close(person);
+  });
+
+  it('a receipt that was released and may have gone out since is in doubt again, not sent again', async () => {
+    const person = someone();
+    finds([anEvent('a', { type: 'receipt', billId: 'b1' })]);
+    let answers: (() => DeliverResult)[] = [
+      () => ({ outcome: 'in-doubt', started: [] }),
+      () => {
+        throw failure({ type: 'temporal/timeout', next: 'wait' });
+      },
+    ];
+    tell = () => (answers.shift() ?? (() => ({ outcome: 'sent', started: [] })))();
+    await subscribers.notify(person, nudge());
+    await eventually(async () => assert.equal((await subscribers.status(person))?.waiting[0]?.held, 'receipt'));
+    await subscribers.decide(person, 'release');
+    await eventually(() => assert.equal(deliveries.length, 2));
+    await env.sleep(10 * minute);
+    assert.deepEqual(
+      deliveries.map(({ again, released }) => [again, released]),
+      [
+        [false, false],
+        [true, true],
+        [true, false],
+      ],
+    );
+    answers = [];
+    await close(person);
+  });
+
+  it('drops what is to be told when somebody deleted the person in Rule', async () => {
+    const person = someone();
+    answer = (input, call) =>
+      call === 1
+        ? inStep(input, { events: [anEvent('a')] })
+        : inStep(input, { verdict: 'skipped', reason: 'deleted-in-rule' });
+    tell = () => ({ outcome: 'no-subscriber', started: [] });
+    await subscribers.notify(person, nudge());
+    await eventually(() => assert.equal(deliveries.length, 1));
+    await env.sleep(5 * minute);
+    const status = await subscribers.status(person);
+    assert.deepEqual([status?.state, status?.told.at(-1)?.outcome], ['skipped', 'dropped']);
     await close(person);
   });
 

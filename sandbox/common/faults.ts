@@ -4,7 +4,7 @@ import { z } from 'zod';
 export const faultKinds = [
   /** Answers `status` (default 500) with `body`. */
   'status',
-  /** Waits `ms`, then goes on as usual. */
+  /** Waits `ms`, then goes on as usual; a request whose client has gone meanwhile has no effect. */
   'latency',
   /** Ends the connection without an answer. */
   'hang-up',

@@ -65,9 +65,11 @@ h1{font-size:1.1rem;margin:0}h1 span{color:var(--soft);font-weight:400}h2{font-s
 nav{display:flex;gap:1rem}a{color:var(--accent);text-decoration:none}a:hover{text-decoration:underline}a.here{font-weight:600;color:var(--ink)}
 main{max-width:68rem;margin:0 auto;padding:1rem}.card,.state{background:var(--card);border:1px solid var(--line);border-radius:.6rem;padding:1rem;margin:0 0 1rem;overflow-x:auto}
 .state p{margin:.2rem 0}.warn{background:var(--warn);border-radius:.4rem;padding:.4rem .7rem}.actions{display:flex;flex-wrap:wrap;gap:.5rem;padding-top:.3rem}
-.grid{display:grid;grid-template-columns:repeat(auto-fit,minmax(19rem,1fr));gap:1rem;margin:0 0 1rem}.grid .card{margin:0}.grid td{overflow-wrap:anywhere}
+.grid{display:grid;grid-template-columns:repeat(auto-fit,minmax(19rem,1fr));gap:1rem;margin:0 0 1rem}.grid .card{margin:0}.grid td{overflow-wrap:anywhere}.grid td:first-child{overflow-wrap:normal}
 table{border-collapse:collapse;width:100%}th{text-align:left;white-space:nowrap;color:var(--soft);font-weight:500;font-size:.85rem}td,th{padding:.35rem .6rem .35rem 0;border-bottom:1px solid var(--line);vertical-align:top;overflow-wrap:break-word}tr:last-child td{border:0}
 .tag{display:inline-block;border:1px solid var(--line);border-radius:1rem;padding:0 .6rem;margin:.1rem .2rem .1rem 0;font-size:.85rem;overflow-wrap:anywhere}.ours{background:var(--ours);border-color:transparent}
+article{border-top:1px solid var(--line);padding:.7rem 0 .2rem}article:first-of-type{border:0;padding-top:0}article p{margin:0 0 .2rem;overflow-wrap:anywhere}h3 .soft,.more{font-weight:400;font-size:.85rem;margin-left:.4rem}
+.when,.state-of{white-space:nowrap;width:1%}.state-of span{display:inline-block;min-width:4.6rem}.mails td{padding-right:1.2rem}.rows th,.rows td{padding-right:1.5rem}
 .soft{color:var(--soft)}.bad{color:var(--bad)}.good{color:var(--accent)}.mono{font-family:ui-monospace,monospace;font-size:.85rem}
 button,input,select{font:inherit;color:inherit;background:var(--card);border:1px solid var(--line);border-radius:.4rem;padding:.3rem .8rem}button{cursor:pointer}button:hover{border-color:var(--accent)}.danger{color:var(--bad)}input{width:100%;max-width:24rem}
 form{display:flex;flex-wrap:wrap;gap:.5rem;align-items:center;margin:.3rem 0}form input,form select{width:auto;flex:1 1 9rem}`;

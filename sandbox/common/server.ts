@@ -1,3 +1,4 @@
+import type { ServerResponse } from 'node:http';
 import Fastify, { type FastifyInstance, type FastifyRequest } from 'fastify';
 import { serveCommonControls } from './controls.js';
 import type { Faults } from './faults.js';
@@ -58,7 +59,8 @@ export function createSandboxServer(options: SandboxServerOptions): FastifyInsta
     const fault = faults.take(request.method, entry.path, 'before');
     if (!fault) return;
     if (fault.kind === 'latency') {
-      await new Promise((resolve) => setTimeout(resolve, fault.ms ?? 0).unref());
+      const waits = await clientWaits(reply.raw, fault.ms ?? 0);
+      if (!waits) reply.hijack();
       return;
     }
     reply.hijack();
@@ -103,6 +105,17 @@ export function createSandboxServer(options: SandboxServerOptions): FastifyInsta
     { prefix: controlPrefix },
   );
   return app;
+}
+
+/** Lets time pass. @returns whether the client was there to its end; what nobody waits for any more is not carried out */
+function clientWaits(raw: ServerResponse, ms: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const timer = setTimeout(() => resolve(!raw.destroyed), ms).unref();
+    raw.once('close', () => {
+      clearTimeout(timer);
+      resolve(false);
+    });
+  });
 }
 
 /** Starts listening. @returns the base address, without a slash at its end. */

@@ -1,5 +1,6 @@
 import type { ApiKeys } from './api-keys.js';
 import { FieldSchema } from './field-schema.js';
+import { Journeys } from './journeys.js';
 import type {
   Automation,
   AutomationStart,
@@ -17,7 +18,8 @@ import { TagCatalogue } from './tag-catalogue.js';
 /** Everything that one Rule account holds. Pure memory: HTTP, jobs and persistence are elsewhere. */
 export class Account {
   readonly people: People;
-  readonly tags = new TagCatalogue();
+  readonly tags = new TagCatalogue((subscriber, tag, change) => this.journeys.tagChanged(subscriber, tag.name, change));
+  readonly journeys = new Journeys(this);
   readonly schema = new FieldSchema();
   readonly automations = new Map<number, Automation>();
   readonly segments = new Map<number, Segment>();
@@ -50,8 +52,8 @@ export class Account {
     return (this.byTrigger.get(`${type} ${id}`) ?? []).filter((automation) => automation.active);
   }
 
-  addAutomation(name: string, trigger: Automation['trigger'], active = true): Automation {
-    return this.putAutomation({ id: this.automations.size + 1, name, active, trigger, createdAt: this.now() });
+  addAutomation(automation: Omit<Automation, 'id' | 'createdAt'>): Automation {
+    return this.putAutomation({ ...automation, id: this.automations.size + 1, createdAt: this.now() });
   }
 
   putAutomation(automation: Automation): Automation {
@@ -78,6 +80,7 @@ export class Account {
   deleteSubscriber(subscriber: Subscriber): void {
     for (const id of subscriber.tags) this.tags.byId.get(id)?.members.delete(subscriber.id);
     this.people.remove(subscriber);
+    this.journeys.cancel(subscriber.id, 'deleted');
   }
 
   /** Fields that exist on every account, and the stock historical group (rule-api §5, §9). */

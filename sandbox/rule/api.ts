@@ -44,6 +44,7 @@ function version(name: ApiVersion, routes: readonly Routes[], deps: ApiDeps) {
 
     /** Key first, then the limits, then the shape. A key in the body is known only after parsing (rule-api §1). */
     app.addHook('onRequest', async (request, reply) => {
+      if (context.account.journeys.deliverDue()) deps.onChange();
       counter.request(request.method, request.is404 ? undefined : request.routeOptions.url);
       const key = keyBeside(name, request);
       if (key === undefined && name === 'v2' && hasBody(request)) return;

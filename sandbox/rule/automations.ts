@@ -18,6 +18,7 @@ export function startOnTag(
   call: string,
 ): void {
   if (mode === null) return;
+  account.journeys.deliverDue();
   for (const automation of account.automationsOn('TAG', tag.id)) {
     const pass = passFor(subscriber, automation, lacked, mode);
     if (pass) record(account, subscriber, automation, { type: 'TAG', name: tag.name }, call, mode, pass);
@@ -26,6 +27,7 @@ export function startOnTag(
 
 /** Starts the automations of a segment that the person entered. */
 export function startOnEntry(account: Account, subscriber: Subscriber, segment: Segment, call: string): void {
+  account.journeys.deliverDue();
   for (const automation of account.automationsOn('SEGMENT', segment.id)) {
     const pass = subscriber.progress.has(automation.id) ? 'again' : 'first';
     record(account, subscriber, automation, { type: 'SEGMENT', name: segment.name }, call, 'segment', pass);
@@ -55,8 +57,9 @@ function record(
   mode: StartMode,
   pass: AutomationStart['pass'],
 ): void {
+  if (cancelsPending(account, mode, pass)) account.journeys.cancel(subscriber.id, 'restarted', automation.id);
   subscriber.progress.set(automation.id, 'in-progress');
-  account.starts.push({
+  const start: AutomationStart = {
     at: account.now().toISOString(),
     subscriberId: subscriber.id,
     automation: automation.name,
@@ -65,11 +68,18 @@ function record(
     mode,
     pass,
     withheld: withheldFor(subscriber),
-  });
+  };
+  const place = account.starts.push(start) - 1;
+  account.journeys.plan(subscriber, automation, start, place);
+}
+
+/** `reset` cancels pending mails; whether also those of somebody who lost the tag in between is not documented. */
+function cancelsPending(account: Account, mode: StartMode, pass: AutomationStart['pass']): boolean {
+  return pass === 'restart' || (mode === 'reset' && account.switches.resetCancelsAfterTagLost);
 }
 
 /** Automations are marketing: a blocked, suppressed or not yet opted-in person gets no mail from them. */
-function withheldFor(subscriber: Subscriber): AutomationStart['withheld'] {
+export function withheldFor(subscriber: Subscriber): AutomationStart['withheld'] {
   if (subscriber.blocked) return 'blocked';
   if (subscriber.suppressions.has('campaign/email')) return 'suppressed';
   return subscriber.optedIn ? null : 'not-opted-in';

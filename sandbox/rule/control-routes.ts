@@ -38,6 +38,10 @@ const automation = z.strictObject({
   name: z.string(),
   trigger: z.strictObject({ type: z.enum(['TAG', 'SEGMENT']), name: z.string() }),
   active: z.boolean().optional(),
+  mails: z.array(z.strictObject({ subject: z.string().min(1), afterDays: z.number().min(0) })).optional(),
+  endsOn: z
+    .strictObject({ tagGained: z.array(z.string()).optional(), tagLost: z.array(z.string()).optional() })
+    .optional(),
 });
 const condition: z.ZodType<Condition> = z.lazy(() =>
   z.union([
@@ -58,6 +62,7 @@ export function serveControls(app: FastifyInstance, deps: ControlDeps): void {
   app.get('/counts', () => counter.read());
   app.get('/automations-started', () => controls.automationsStarted());
   app.get('/unblocks', () => controls.unblocks());
+  app.get('/mails', () => controls.mails());
   app.get('/transactions', () => controls.transactions());
   app.post('/settled', async () => {
     await controls.settled();
@@ -73,6 +78,8 @@ export function serveControls(app: FastifyInstance, deps: ControlDeps): void {
     controls.defineField(body.key, body.type, { historical: body.historical });
     return OK;
   });
+  app.get('/automations', () => controls.automations());
+  app.post('/example-journeys', () => ({ added: controls.addExampleJourneys() }));
   app.post('/automations', (request) => ({ id: controls.addAutomation(automation.parse(request.body)) }));
   app.post('/segments', (request) => ({
     id: controls.addSegment(z.strictObject({ name: z.string(), condition }).parse(request.body)),
@@ -138,6 +145,8 @@ function servePeople(app: FastifyInstance, controls: RuleControls): void {
   app.delete<ByRef>('/subscribers/:ref/suppression', (request) =>
     controls.unsuppress(request.params.ref, channel.parse(request.body ?? {}).channel),
   );
+  app.get<ByRef>('/subscribers/:ref/mails', (request) => controls.mails(request.params.ref));
+  app.get<ByRef>('/subscribers/:ref/progress', (request) => controls.progress(request.params.ref));
   app.put<ByRef>('/subscribers/:ref/progress', (request) => {
     const body = z
       .strictObject({ automation: z.string(), progress: z.enum(['in-progress', 'completed']).nullable() })

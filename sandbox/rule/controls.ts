@@ -1,15 +1,27 @@
 import { ControlRefusal } from '../common/controls.js';
+import type { Account } from './account.js';
 import type { Context } from './context.js';
+import { exampleJourneys } from './example-journeys.js';
 import { keyProblem } from './field-schema.js';
 import { createFields, writeFields } from './field-writes.js';
 import type { BlockReason } from './limits.js';
-import type { AutomationStart, Condition, Progress, Subscriber, Transaction, TriggerType, Unblock } from './model.js';
+import type {
+  AutomationMail,
+  AutomationStart,
+  Condition,
+  JourneyMail,
+  Progress,
+  Subscriber,
+  Transaction,
+  TriggerType,
+  Unblock,
+} from './model.js';
 import { parsePhone } from './phone.js';
 import { matches, recalculateSegments } from './segments.js';
 import { giveTags } from './tagging.js';
 import { planFields } from './v2-fields.js';
 import type { FieldType } from './values.js';
-import { type SubscriberView, viewSubscriber } from './views.js';
+import { type AutomationView, type SubscriberView, viewAutomation, viewSubscriber } from './views.js';
 
 /** A person: numeric id or e-mail address. */
 export type PersonReference = string | number;
@@ -27,6 +39,18 @@ export interface NewSubscriber {
   optedIn?: boolean;
   /** Such as `campaign/email`. */
   suppressed?: string[];
+}
+
+/** An automation to be added. */
+export interface NewAutomation {
+  name: string;
+  trigger: { type: TriggerType; name: string };
+  /** Default true. */
+  active?: boolean;
+  /** Without mails it only records its starts, and a person stays in progress until set. */
+  mails?: readonly AutomationMail[];
+  /** Names of tags: when a person in progress gains or loses one, pending mails are cancelled and the journey is completed. */
+  endsOn?: { tagGained?: string[]; tagLost?: string[] };
 }
 
 /** What a person in Rule's own UI would do along with a tag; both off by default. */
@@ -47,15 +71,31 @@ export class RuleControls {
     private readonly changed: () => void,
   ) {}
 
+  /** The account by its clock: whatever mail is due has gone out. */
+  private get account(): Account {
+    this.deliverDue();
+    return this.context.account;
+  }
+
+  /** Time in the account. Its clock may be ahead of the real one. */
+  now(): Date {
+    return this.context.account.now();
+  }
+
+  /** Lets every mail go out that is due by the account's clock. Every other control, every call and every job does this first. */
+  deliverDue(): void {
+    if (this.context.account.journeys.deliverDue()) this.changed();
+  }
+
   /** One person by id or address (case does not matter), or undefined. */
   subscriber(reference: PersonReference): SubscriberView | undefined {
     const found = this.find(reference);
-    return found && viewSubscriber(this.context.account, found);
+    return found && viewSubscriber(this.account, found);
   }
 
   /** Everybody, by id. */
   subscribers(): SubscriberView[] {
-    return [...this.context.account.people.byId.values()].map((one) => viewSubscriber(this.context.account, one));
+    return [...this.account.people.byId.values()].map((one) => viewSubscriber(this.account, one));
   }
 
   /** People whose id, identities, tags or field values hold the text; at most `limit`, newest change first. */
@@ -70,32 +110,52 @@ export class RuleControls {
 
   /** Number of people, without making views of them. */
   get size(): number {
-    return this.context.account.people.byId.size;
+    return this.account.people.byId.size;
   }
 
   /** Every start of an automation since the account began, oldest first. */
   automationsStarted(): AutomationStart[] {
-    return [...this.context.account.starts];
+    return [...this.account.starts];
   }
 
   /** Number of those starts. */
   get startsCount(): number {
-    return this.context.account.starts.length;
+    return this.account.starts.length;
+  }
+
+  /** Mails of automations, planned, gone out, cancelled and withheld, in order of planning; of one person when given. */
+  mails(reference?: PersonReference): JourneyMail[] {
+    const { journeys } = this.account;
+    const mails = reference === undefined ? journeys.mails : journeys.of(this.get(reference).id);
+    return mails.map((mail) => ({ ...mail }));
+  }
+
+  /** How far the person is in each automation that ever started for them, by its name. */
+  progress(reference: PersonReference): Record<string, Progress> {
+    const { automations } = this.account;
+    return Object.fromEntries(
+      [...this.get(reference).progress].map(([id, progress]) => [automations.get(id)?.name ?? String(id), progress]),
+    );
+  }
+
+  /** Every automation, by id. */
+  automations(): AutomationView[] {
+    return [...this.account.automations.values()].map((automation) => viewAutomation(this.account, automation));
   }
 
   /** People whom a tag call unblocked (rule-api §4.3). */
   unblocks(): Unblock[] {
-    return [...this.context.account.unblocks];
+    return [...this.account.unblocks];
   }
 
   /** Transactional messages taken for sending. */
   transactions(): Transaction[] {
-    return [...this.context.account.transactions];
+    return [...this.account.transactions];
   }
 
   /** @throws ControlRefusal when the person exists or has no identity. */
   addSubscriber(person: NewSubscriber): SubscriberView {
-    const { account } = this.context;
+    const { account } = this;
     const phoneNumber = person.phone_number ? parsePhone(person.phone_number, account.switches.phoneCountry) : null;
     const identity = { email: person.email ?? null, phoneNumber, customIdentifier: person.custom_identifier ?? null };
     if (!Object.values(identity).some(Boolean))
@@ -119,7 +179,7 @@ export class RuleControls {
   }
 
   deleteSubscriber(reference: PersonReference): void {
-    this.context.account.deleteSubscriber(this.get(reference));
+    this.account.deleteSubscriber(this.get(reference));
     this.changed();
   }
 
@@ -133,7 +193,7 @@ export class RuleControls {
   /** Makes these the person's only tags. */
   setTags(reference: PersonReference, names: readonly string[], options: TagOptions = {}): SubscriberView {
     const subscriber = this.get(reference);
-    const { tags } = this.context.account;
+    const { tags } = this.account;
     for (const id of [...subscriber.tags]) {
       const tag = tags.byId.get(id);
       if (tag && !names.includes(tag.name)) tags.take(subscriber, tag);
@@ -150,9 +210,9 @@ export class RuleControls {
 
   removeTag(reference: PersonReference, name: string, options: Pick<TagOptions, 'segments'> = {}): SubscriberView {
     const subscriber = this.get(reference);
-    const tag = this.context.account.tags.named(name);
-    if (tag) this.context.account.tags.take(subscriber, tag);
-    if (options.segments) recalculateSegments(this.context.account, subscriber, UI);
+    const tag = this.account.tags.named(name);
+    if (tag) this.account.tags.take(subscriber, tag);
+    if (options.segments) recalculateSegments(this.account, subscriber, UI);
     return this.done(subscriber);
   }
 
@@ -177,13 +237,14 @@ export class RuleControls {
     return this.change(reference, (subscriber) => subscriber.suppressions.delete(channel));
   }
 
-  /** Says how far the person is in an automation; null for never triggered. */
+  /** Says how far the person is in an automation; null for never triggered. What is pending of it is cancelled unless in progress. */
   setProgress(reference: PersonReference, automation: string, progress: Progress | null): void {
-    const found = [...this.context.account.automations.values()].find(({ name }) => name === automation);
+    const found = [...this.account.automations.values()].find(({ name }) => name === automation);
     if (!found) throw new ControlRefusal(`No automation is named ${automation}.`);
     const subscriber = this.get(reference);
     if (progress) subscriber.progress.set(found.id, progress);
     else subscriber.progress.delete(found.id);
+    if (progress !== 'in-progress') this.account.journeys.cancel(subscriber.id, 'progress set', found.id);
     this.changed();
   }
 
@@ -191,29 +252,43 @@ export class RuleControls {
   defineField(key: string, type: FieldType = 'text', { historical = false } = {}): void {
     const problem = keyProblem(key);
     if (problem) throw new ControlRefusal(problem);
-    const { schema, now } = this.context.account;
+    const { schema, now } = this.account;
     const [group = '', field = ''] = key.split('.');
     schema.ensureField(schema.ensureGroup(group, historical, now()), field, type, now());
     this.changed();
   }
 
   /** Adds an automation on a tag (created if unknown) or on a segment by name; answers its id. */
-  addAutomation(automation: { name: string; trigger: { type: TriggerType; name: string }; active?: boolean }): number {
-    const { account } = this.context;
+  addAutomation(automation: NewAutomation): number {
+    const { account } = this;
     const { type, name } = automation.trigger;
     const target =
       type === 'TAG'
         ? (account.tags.named(name) ?? account.tags.create(name, account.now()))
         : account.segmentNamed(name);
     if (!target) throw new ControlRefusal(`No segment is named ${name}.`);
-    const added = account.addAutomation(automation.name, { type, id: target.id }, automation.active ?? true);
+    const added = account.addAutomation({
+      name: automation.name,
+      active: automation.active ?? true,
+      trigger: { type, id: target.id },
+      mails: [...(automation.mails ?? [])],
+      endsOn: { tagGained: automation.endsOn?.tagGained ?? [], tagLost: automation.endsOn?.tagLost ?? [] },
+    });
     this.changed();
     return added.id;
   }
 
+  /** Adds those of {@link exampleJourneys} whose name is free; answers the names added. */
+  addExampleJourneys(): string[] {
+    const names = new Set([...this.account.automations.values()].map(({ name }) => name));
+    const missing = exampleJourneys.filter(({ name }) => !names.has(name));
+    for (const journey of missing) this.addAutomation(journey);
+    return missing.map(({ name }) => name);
+  }
+
   /** Adds a segment; those who belong to it now are in it without any automation starting. Answers its id. */
   addSegment(segment: { name: string; condition: Condition }): number {
-    const { account } = this.context;
+    const { account } = this;
     const added = account.addSegment(segment.name, segment.condition);
     for (const subscriber of account.people.byId.values()) {
       if (matches(account, subscriber, added.condition)) subscriber.segments.add(added.id);
@@ -224,18 +299,18 @@ export class RuleControls {
 
   /** Makes this the account's first key, in place of the former one. */
   setApiKey(key: string): void {
-    const { keys, now } = this.context.account;
+    const { keys, now } = this.account;
     keys.byId.set(MAIN_KEY, { id: MAIN_KEY, name: 'main', key, createdAt: now(), updatedAt: now() });
   }
 
   /** Revokes the account's first key: it is answered 401 from now on. */
   revokeKey(): void {
-    this.context.account.keys.byId.delete(MAIN_KEY);
+    this.account.keys.byId.delete(MAIN_KEY);
   }
 
   /** Blocks the account as too many requests or errors would (rule-api §8). */
   blockAccount({ seconds, why }: { seconds: number; why: BlockReason }): void {
-    this.context.limits.blockFor(seconds, why, this.context.account.now());
+    this.context.limits.blockFor(seconds, why, this.account.now());
   }
 
   unblockAccount(): void {
@@ -244,7 +319,7 @@ export class RuleControls {
 
   /** Whether and how long the account is blocked. */
   accountBlock(): { why: BlockReason; until: string } | null {
-    const until = this.context.limits.blockedUntil(this.context.account.now());
+    const until = this.context.limits.blockedUntil(this.account.now());
     const why = this.context.limits.blockReason;
     return until && why ? { why, until: until.toISOString() } : null;
   }
@@ -255,7 +330,7 @@ export class RuleControls {
   }
 
   private find(reference: PersonReference): Subscriber | undefined {
-    const { people } = this.context.account;
+    const { people } = this.account;
     const isId = typeof reference === 'number' || /^\d+$/.test(reference);
     return isId ? people.byId.get(Number(reference)) : people.find('email', reference);
   }
@@ -273,20 +348,20 @@ export class RuleControls {
   }
 
   private done(subscriber: Subscriber): SubscriberView {
-    this.context.account.touch(subscriber);
+    this.account.touch(subscriber);
     this.changed();
-    return viewSubscriber(this.context.account, subscriber);
+    return viewSubscriber(this.account, subscriber);
   }
 
   private give(subscriber: Subscriber, names: readonly string[], options: TagOptions = {}): void {
-    const { account } = this.context;
+    const { account } = this;
     const tags = names.map((name) => account.tags.named(name) ?? account.tags.create(name, account.now()));
     giveTags(account, subscriber, tags, () => options.automation ?? null, UI);
     if (options.segments) recalculateSegments(account, subscriber, UI);
   }
 
   private write(subscriber: Subscriber, key: string, value: string | number | string[] | null): void {
-    const { account } = this.context;
+    const { account } = this;
     const type = account.schema.byKey(key) || !Array.isArray(value) ? {} : { type: 'multiple' as const };
     writeFields(
       account,

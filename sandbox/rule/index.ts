@@ -18,16 +18,20 @@ import { undocumented } from './refusal.js';
 import { loadSnapshot, toSnapshot } from './snapshot.js';
 import { defaultSwitches, type RuleSwitches } from './switches.js';
 
+export type { NewAutomation } from './controls.js';
+export { exampleJourneys } from './example-journeys.js';
 export type {
+  AutomationMail,
   AutomationStart,
   Condition as SegmentCondition,
+  JourneyMail,
   Progress as AutomationProgress,
   Transaction as RuleTransaction,
   Unblock,
 } from './model.js';
 export { defaultSwitches, type RuleSwitches } from './switches.js';
 export type { FieldType, FieldValue } from './values.js';
-export type { RowView, SubscriberView } from './views.js';
+export type { AutomationView, RowView, SubscriberView } from './views.js';
 
 export interface RuleSandboxOptions {
   /** Default 127.0.0.1. */
@@ -114,7 +118,11 @@ export async function startRuleSandbox(options: RuleSandboxOptions = {}): Promis
   const recorder = new Recorder();
   const faults = new Faults();
   const counter = new RequestCounter();
-  const context: Context = { account, limits: new Limits(switches), jobs: new Jobs(switches, () => store.changed()) };
+  const jobs = new Jobs(switches, {
+    before: () => account.journeys.deliverDue(),
+    after: () => store.changed(),
+  });
+  const context: Context = { account, limits: new Limits(switches), jobs };
   const controls = new RuleControls(context, () => store.changed());
   const outage = createOutage(faults);
   const app = createSandboxServer({

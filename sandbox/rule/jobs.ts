@@ -14,7 +14,7 @@ export class Jobs {
 
   constructor(
     private readonly switches: RuleSwitches,
-    private readonly onDone: () => void,
+    private readonly hooks: { before: () => void; after: () => void },
   ) {}
 
   /** Queues a job; its callback address, if any, is called once when it is done (rule-api §4.4). */
@@ -41,8 +41,9 @@ export class Jobs {
   private finish(job: Job): void {
     clearTimeout(job.timer);
     if (!this.waiting.delete(job)) return;
+    this.hooks.before();
     job.run();
-    this.onDone();
+    this.hooks.after();
     if (!job.callbackUrl) return;
     const callback = this.call(job.callbackUrl).finally(() => this.callbacks.delete(callback));
     this.callbacks.add(callback);

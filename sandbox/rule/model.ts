@@ -59,7 +59,17 @@ export interface Automation {
   name: string;
   active: boolean;
   trigger: { type: TriggerType; id: number };
+  mails: AutomationMail[];
+  /** Names of tags: gaining or losing one ends the journey of a person in progress. */
+  endsOn: { tagGained: string[]; tagLost: string[] };
   createdAt: Date;
+}
+
+/** A mail of an automation. */
+export interface AutomationMail {
+  subject: string;
+  /** Days from the start of the automation; 0 goes out at once. */
+  afterDays: number;
 }
 
 export type TriggerType = 'TAG' | 'SEGMENT';
@@ -99,6 +109,26 @@ export interface AutomationStart {
   pass: 'first' | 'again' | 'on-top' | 'restart';
   /** Why no mail goes out although the automation starts; null when mails go out. */
   withheld: 'blocked' | 'suppressed' | 'not-opted-in' | null;
+}
+
+/** One mail of one pass of an automation, for one person. */
+export interface JourneyMail {
+  id: number;
+  subscriberId: number;
+  automation: string;
+  automationId: number;
+  /** Place of the start that planned it in the list of all starts, from 0. */
+  start: number;
+  trigger: AutomationStart['trigger'];
+  subject: string;
+  /** ISO 8601, as the other times. */
+  plannedAt: string;
+  /** When it is to go out; when it went out once it is sent. */
+  dueAt: string;
+  state: 'planned' | 'sent' | 'cancelled' | 'withheld';
+  /** Why it was cancelled (`gained sesamy_event_ended`, `restarted`) or withheld (`suppressed`). */
+  why?: string;
+  cancelledAt?: string;
 }
 
 /** A blocked person was unblocked as a side effect of a tag call (rule-api §4.3). */

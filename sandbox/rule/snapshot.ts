@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import type { Account } from './account.js';
-import type { AutomationStart, Condition, Group, Subscriber, Tag, Transaction, Unblock } from './model.js';
+import type { AutomationStart, Condition, Group, JourneyMail, Subscriber, Tag, Transaction, Unblock } from './model.js';
 import { fieldTypes } from './values.js';
 
 const date = z.codec(z.iso.datetime(), z.date(), {
@@ -31,6 +31,11 @@ const snapshotSchema = z.object({
       name: z.string(),
       active: z.boolean(),
       trigger: z.object({ type: z.enum(['TAG', 'SEGMENT']), id }),
+      // Absent in what was saved before automations had mails.
+      mails: z.array(z.object({ subject: z.string(), afterDays: z.number() })).default([]),
+      endsOn: z
+        .object({ tagGained: z.array(z.string()), tagLost: z.array(z.string()) })
+        .default({ tagGained: [], tagLost: [] }),
       createdAt: date,
     }),
   ),
@@ -55,6 +60,7 @@ const snapshotSchema = z.object({
   starts: z.array(z.custom<AutomationStart>()),
   unblocks: z.array(z.custom<Unblock>()),
   transactions: z.array(z.custom<Transaction>()),
+  mails: z.array(z.custom<JourneyMail>()).default([]),
 });
 
 /** The account as plain JSON. Keys, switches, faults and the request log are not kept. */
@@ -69,6 +75,7 @@ export function toSnapshot(account: Account): unknown {
     starts: account.starts,
     unblocks: account.unblocks,
     transactions: account.transactions,
+    mails: account.journeys.mails,
   });
 }
 
@@ -89,6 +96,7 @@ export function loadSnapshot(account: Account, snapshot: unknown): void {
   account.starts.push(...saved.starts);
   account.unblocks.push(...saved.unblocks);
   account.transactions.push(...saved.transactions);
+  for (const mail of saved.mails) account.journeys.put(mail);
 }
 
 type SavedSubscriber = z.output<typeof snapshotSchema>['subscribers'][number];

@@ -57,6 +57,11 @@ export interface RuleSwitches {
   writesToSuppressed: boolean;
   /** Whether mode `force` first takes the person out of the segments built on that tag (rule-api §7). */
   forceLeavesTagSegments: boolean;
+  /**
+   * Whether `reset` cancels pending mails of a person who lost the tag in between, too. Rule-api §7 says "starts at step 1" for whoever lacks
+   * the tag, and says nothing of mails that are pending from before.
+   */
+  resetCancelsAfterTagLost: boolean;
   /** Member that holds a field's name in `GET /v2/subscriber/{identifier}/fields` (rule-api §3). */
   fieldsMemberName: 'name' | 'key';
   /** Form of timestamps in answers (rule-api §1): `2026-06-01 10:00:00` or ISO 8601; both UTC. */
@@ -100,6 +105,7 @@ export const defaultSwitches: Readonly<RuleSwitches> = {
   isoDatetime: true,
   writesToSuppressed: true,
   forceLeavesTagSegments: false,
+  resetCancelsAfterTagLost: true,
   fieldsMemberName: 'name',
   timestamps: 'plain',
   phoneCountry: 'SE',

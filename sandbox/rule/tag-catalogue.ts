@@ -7,6 +7,9 @@ export class TagCatalogue {
   private readonly byName = new Map<string, Tag>();
   private nextId = 1;
 
+  /** @param changed told of each tag that a person gained or lost, by whatever way. */
+  constructor(private readonly changed: (subscriber: Subscriber, tag: Tag, change: 'gained' | 'lost') => void) {}
+
   /** Finds a tag as the API reads one: a number or a digits-only string is an id, anything else a name (rule-api §2). */
   find(reference: string | number): Tag | undefined {
     const id = tagId(reference);
@@ -56,13 +59,16 @@ export class TagCatalogue {
     const gained = !subscriber.tags.has(tag.id);
     subscriber.tags.add(tag.id);
     tag.members.add(subscriber.id);
+    if (gained) this.changed(subscriber, tag, 'gained');
     return gained;
   }
 
   /** Takes the tag away; says whether the person held it. */
   take(subscriber: Subscriber, tag: Tag): boolean {
     tag.members.delete(subscriber.id);
-    return subscriber.tags.delete(tag.id);
+    const held = subscriber.tags.delete(tag.id);
+    if (held) this.changed(subscriber, tag, 'lost');
+    return held;
   }
 
   /** Whether two references mean the same tag: names and ids of one tag are duplicates too. */

@@ -1,5 +1,5 @@
 import type { Account } from './account.js';
-import type { Group, Row, Subscriber } from './model.js';
+import type { Automation, AutomationMail, Group, Row, Subscriber, TriggerType } from './model.js';
 import type { FieldType, FieldValue } from './values.js';
 
 /** A person as tests and people look at it: names instead of ids. */
@@ -28,6 +28,22 @@ export interface RowView {
   group: string;
   createdAt: string;
   values: Record<string, FieldValue>;
+}
+
+/** An automation with the name of what it starts on. */
+export interface AutomationView {
+  id: number;
+  name: string;
+  active: boolean;
+  trigger: { type: TriggerType; name: string };
+  mails: AutomationMail[];
+  endsOn: { tagGained: string[]; tagLost: string[] };
+}
+
+export function viewAutomation(account: Account, automation: Automation): AutomationView {
+  const { id, name, active, trigger, mails, endsOn } = automation;
+  const target = (trigger.type === 'TAG' ? account.tags.byId : account.segments).get(trigger.id);
+  return { id, name, active, trigger: { type: trigger.type, name: target?.name ?? String(trigger.id) }, mails, endsOn };
 }
 
 export function viewSubscriber(account: Account, subscriber: Subscriber): SubscriberView {

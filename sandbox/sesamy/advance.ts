@@ -12,6 +12,11 @@ export interface Span {
   minutes?: number | undefined;
 }
 
+/** In whole milliseconds. */
+export function lengthOf({ days = 0, hours = 0, minutes = 0 }: Span): number {
+  return Math.round(((days * 24 + hours) * 60 + minutes) * 60_000);
+}
+
 interface Due {
   at: string;
   act: () => void;
@@ -26,9 +31,8 @@ const mostSteps = 10_000;
  *
  * @param release sends an event that was held back.
  */
-export function advance(life: Life, span: Span, release: (event: Omit<WebhookEvent, 'vendorId'>) => void): void {
+export function advance(life: Life, ms: number, release: (event: Omit<WebhookEvent, 'vendorId'>) => void): void {
   const { world } = life;
-  const ms = ((span.days ?? 0) * 24 * 60 + (span.hours ?? 0) * 60 + (span.minutes ?? 0)) * 60_000;
   world.moveClock(ms);
   const until = world.now();
   const held: Omit<WebhookEvent, 'vendorId'>[] = [];
@@ -44,6 +48,23 @@ export function advance(life: Life, span: Span, release: (event: Omit<WebhookEve
   }
   held.sort((a, b) => Date.parse(a.occured_at) - Date.parse(b.occured_at));
   for (const event of held) release(event);
+}
+
+/** When something happens next by time alone, to whomever (ISO instant); absent where nothing will. */
+export function nextDue({ world }: Life): string | undefined {
+  // Nothing is raised by asking.
+  const asking: Life = { world, raise: () => {} };
+  let first: string | undefined;
+  for (const userId of world.userIds()) {
+    const person = world.person(userId);
+    if (!person) continue;
+    const dues = [
+      ...person.contracts.map(({ id }) => nextOfContract(asking, person, id)),
+      ...person.entitlements.map(({ id }) => endOfExternal(asking, person, id)),
+    ];
+    for (const due of dues) if (due && (!first || Date.parse(due.at) < Date.parse(first))) first = due.at;
+  }
+  return first;
 }
 
 /** Does what is due for a person, one after another; what comes next is asked for with the person as they then are. */

@@ -21,6 +21,8 @@ type ById = { Params: { id: string } };
 const text = z.preprocess((value) => (value === '' ? undefined : value), z.string().optional());
 const amount = z.coerce.number().optional();
 const span = z.strictObject({ days: amount, hours: amount, minutes: amount });
+/** With `wait` the answer comes when all is done. */
+const liveOn = span.extend({ userId: text, stepDays: amount, wait: z.boolean().optional() });
 
 /** Everything that the object in process can do, over HTTP and in JSON. */
 export function serveControls(app: FastifyInstance, { controls, world, switches, webhooks }: ControlRoutesDeps): void {
@@ -105,6 +107,15 @@ export function serveControls(app: FastifyInstance, { controls, world, switches,
     controls.advance(span.parse(request.body));
     return { now: world.timestamp() };
   });
+  app.get('/live-on', () => controls.livingOn.progress());
+  app.post('/live-on', (request, reply) => {
+    const { userId, stepDays, wait, ...time } = liveOn.parse(request.body);
+    const ended = controls.livingOn.start(time, { userId, stepDays });
+    if (wait) return ended;
+    ended.catch((error: unknown) => console.error('The stand-in of Sesamy could not live on:', error));
+    return reply.code(202).send(controls.livingOn.progress());
+  });
+  app.delete('/live-on', () => controls.livingOn.stop());
   app.post('/tokens/revoke', (_request, reply) => {
     controls.revokeTokens();
     return reply.code(204).send();

@@ -1,11 +1,13 @@
-import { advance, type Span } from './advance.js';
+import type { Recorder } from '../common/recorder.js';
+import { advance, lengthOf, nextDue, type Span } from './advance.js';
 import * as contracts from './contract-life.js';
 import { getContract, getPerson, type Life } from './life.js';
+import { type LiveOnOptions, type LiveOnProgress, LivingOn } from './live-on.js';
 import type { Address, Contract, Entitlement, Person } from './model.js';
 import * as people from './person-life.js';
 import type { SesamySwitches } from './switches.js';
 import type { Tokens } from './tokens.js';
-import type { EventType, WebhookEvent, Webhooks } from './webhooks.js';
+import type { EventType, WebhookDelivery, WebhookEvent, Webhooks } from './webhooks.js';
 import type { World } from './world.js';
 
 export interface ControlDeps {
@@ -14,6 +16,7 @@ export interface ControlDeps {
   switches: SesamySwitches;
   tokens: Tokens;
   webhooks: Webhooks;
+  recorder: Recorder;
 }
 
 /**
@@ -21,16 +24,30 @@ export interface ControlDeps {
  * are refused with a ControlRefusal.
  */
 export class Controls {
+  /** The steps of {@link liveOn}: how far they are, and stopping them. */
+  readonly livingOn: LivingOn;
   private readonly life: Life;
 
   constructor(private readonly deps: ControlDeps) {
-    const { world } = deps;
+    const { world, switches, recorder } = deps;
     this.life = {
       world,
       raise: (eventType, userId, ids = {}) => {
         this.send({ eventType, userId, ...ids, occured_at: world.timestamp() });
       },
     };
+    this.livingOn = new LivingOn({
+      world,
+      switches,
+      recorder,
+      advance: (ms) => this.advanceBy(ms),
+      nudge: (userId) => this.send({ eventType: 'userVendor.1#update', userId, occured_at: world.timestamp() }),
+    });
+  }
+
+  /** The stand-in's clock. */
+  now(): Date {
+    return this.deps.world.now();
   }
 
   /** Everybody, invented anew where nobody changed them: with a large population, prefer the world's iterators. */
@@ -139,9 +156,23 @@ export class Controls {
     return people.revokeExternal(this.life, id, entitlementId);
   }
 
-  /** Moves the stand-in's clock; what falls due on the way happens, with its webhooks. */
+  /** Moves the stand-in's clock at once; what falls due on the way happens, with its webhooks. Refused while {@link liveOn} runs. */
   advance(span: Span): void {
-    advance(this.life, span, (event) => this.send(event));
+    this.livingOn.refuseWhileRunning();
+    this.advanceBy(lengthOf(span));
+  }
+
+  /**
+   * Moves the clock in steps, as {@link advance}; in each, whoever got no webhook is nudged by a `userVendor.1#update`, and the next step
+   * waits until the program has looked at them. @returns how it ended. @throws ControlRefusal, 409 while it runs already.
+   */
+  async liveOn(span: Span, options: LiveOnOptions = {}): Promise<LiveOnProgress> {
+    return this.livingOn.start(span, options);
+  }
+
+  /** When the next renewal, further try of a bill, or end falls due (ISO instant); absent where nothing will. */
+  nextDue(): string | undefined {
+    return nextDue(this.life);
   }
 
   /** Tells of each person as if they signed up now. @returns how many webhooks will be sent. */
@@ -164,7 +195,16 @@ export class Controls {
     this.deps.tokens.revokeAll();
   }
 
-  private send({ eventType, userId, ...rest }: Omit<WebhookEvent, 'vendorId'>): boolean {
+  private advanceBy(ms: number): WebhookDelivery[] {
+    const deliveries: WebhookDelivery[] = [];
+    advance(this.life, ms, (event) => {
+      const delivery = this.send(event);
+      if (delivery) deliveries.push(delivery);
+    });
+    return deliveries;
+  }
+
+  private send({ eventType, userId, ...rest }: Omit<WebhookEvent, 'vendorId'>): WebhookDelivery | undefined {
     return this.deps.webhooks.send({ eventType, vendorId: this.deps.vendorId, userId, ...rest });
   }
 }

@@ -86,7 +86,7 @@ export async function startSesamySandbox(options: SesamySandboxOptions = {}): Pr
   const tokens = new Tokens(credentials, switches);
   const webhooks = new Webhooks(switches);
   webhooks.setTarget(options.webhook);
-  const controls = new Controls({ vendorId, world, switches, tokens, webhooks });
+  const controls = new Controls({ vendorId, world, switches, tokens, webhooks, recorder });
   const app = createSandboxServer({
     recorder,
     faults,
@@ -114,6 +114,7 @@ export async function startSesamySandbox(options: SesamySandboxOptions = {}): Pr
     world,
     webhooks,
     async close() {
+      await controls.livingOn.stop();
       await webhooks.close();
       await app.close();
       await store.close();
@@ -127,6 +128,7 @@ function startOfDay(date: Date): Date {
 
 export type { Span } from './advance.js';
 export type { Purchase, PurchaseInput } from './contract-life.js';
+export type { LiveOnOptions, LiveOnProgress } from './live-on.js';
 export type * from './model.js';
 export type { ExternalAccess, NewPerson, ProfilePatch, RawPerson } from './person-life.js';
 export type { SesamySwitches } from './switches.js';

@@ -32,6 +32,8 @@ export const switchesSchema = z.strictObject({
   webhookRetryMs: z.array(ms),
   /** How long the receiver of a webhook may take. */
   webhookTimeoutMs: z.number().positive(),
+  /** How long a step of `liveOn` waits for a program that takes no webhook and looks at nobody. */
+  lookPatienceMs: ms,
 });
 
 export type SesamySwitches = z.infer<typeof switchesSchema>;
@@ -53,4 +55,5 @@ export const defaultSwitches: Readonly<SesamySwitches> = {
   forwardEntitlements: false,
   webhookRetryMs: [minute, 2 * minute, 4 * minute, 8 * minute, 16 * minute],
   webhookTimeoutMs: 10_000,
+  lookPatienceMs: 15_000,
 };

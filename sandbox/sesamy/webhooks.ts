@@ -80,15 +80,16 @@ export class Webhooks {
     this.target = target && targetSchema.parse(target);
   }
 
-  /** Takes an event; the two entitlement types only where they are forwarded. @returns whether it will be sent. */
-  send(event: WebhookEvent): boolean {
-    if (!this.target || (event.eventType.startsWith('entitlement') && !this.switches.forwardEntitlements)) return false;
+  /** Takes an event; the two entitlement types only where they are forwarded. @returns nothing when it will not be sent. */
+  send(event: WebhookEvent): WebhookDelivery | undefined {
+    if (!this.target || (event.eventType.startsWith('entitlement') && !this.switches.forwardEntitlements))
+      return undefined;
     this.count += 1;
     const delivery: WebhookDelivery = { id: this.count, event, attempts: [], state: 'waiting' };
     if (this.sent.length >= remembered) this.sent.splice(0, remembered / 10);
     this.sent.push(delivery);
     this.enqueue(delivery);
-    return true;
+    return delivery;
   }
 
   /** Holds deliveries back, after the one under way. */

@@ -58,6 +58,11 @@ export class World {
     return instant(Math.floor(this.now().getTime() / 1_000) * 1_000);
   }
 
+  /** How far the stand-in's clock is ahead of the real one, in milliseconds. */
+  get ahead(): number {
+    return this.aheadMs;
+  }
+
   moveClock(ms: number): void {
     this.aheadMs += ms;
     this.onChange();

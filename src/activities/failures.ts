@@ -1,6 +1,8 @@
 import { ApplicationFailure, ApplicationFailureCategory, CancelledFailure } from '@temporalio/common';
 import type { FailureDetails } from '../contract/index.js';
 import { VendorError } from '../http/errors.js';
+import { NotSent } from './deliver-receipt.js';
+import { NotWritten } from './sync-subscriber.js';
 
 /** Longer waits are the workflow's: there they can be seen and cut short, and the activity's slot is free meanwhile. */
 const longestActivityWaitMs = 5_000;
@@ -9,30 +11,17 @@ const longestActivityWaitMs = 5_000;
  * Turns whatever an activity threw into Temporal's failure: the one place where that is done. The failure's text goes into the
  * history, so it is made from types, codes and path templates; the message of an error that we do not know is left out.
  */
-export function toFailure(error: unknown, activity: string, { wrote = false }: { wrote?: boolean } = {}): Error {
+export function toFailure(
+  error: unknown,
+  activity: string,
+  { wrote = false, ruleId }: { wrote?: boolean; ruleId?: number | undefined } = {},
+): Error {
+  // The workflow has to remember that no mail went out, so the next attempt is the workflow's.
+  if (error instanceof NotSent) return vendorFailure(error.failure, { notSent: true }, false);
+  if (error instanceof NotWritten) return ofVendor(error.failure, { seen: error.seen, ...(wrote ? { wrote } : {}) });
   if (error instanceof CancelledFailure || error instanceof ApplicationFailure) return error;
   if (error instanceof VendorError) {
-    const details: FailureDetails = {
-      type: error.type,
-      next: error.next,
-      ...(error.waitMs === undefined ? {} : { waitMs: error.waitMs }),
-      ...(error.status === undefined ? {} : { status: error.status }),
-      ...(error.requestId === undefined ? {} : { requestId: error.requestId }),
-      ...(error.method === undefined ? {} : { method: error.method }),
-      ...(error.path === undefined ? {} : { path: error.path }),
-      ...(error.fields === undefined ? {} : { fields: Object.keys(error.fields) }),
-      ...(wrote ? { wrote } : {}),
-    };
-    const hiccup = error.next === 'wait' && (error.waitMs ?? 0) <= longestActivityWaitMs;
-    return ApplicationFailure.create({
-      message: error.message,
-      type: error.type,
-      nonRetryable: !hiccup,
-      details: [details],
-      // Expected, whatever helps: the activity says it in one line, and the SDK's own line with its stack is not needed.
-      category: ApplicationFailureCategory.BENIGN,
-      ...(hiccup && error.waitMs ? { nextRetryDelay: error.waitMs } : {}),
-    });
+    return ofVendor(error, { ...(wrote ? { wrote } : {}), ...(ruleId === undefined ? {} : { ruleId }) });
   }
   const name = error instanceof Error ? error.name : typeof error;
   const details: FailureDetails = { type: 'internal/unexpected', next: 'give-up' };
@@ -41,5 +30,37 @@ export function toFailure(error: unknown, activity: string, { wrote = false }: {
     type: details.type,
     nonRetryable: true,
     details: [details],
+  });
+}
+
+function ofVendor(error: VendorError, more: Pick<FailureDetails, 'wrote' | 'seen' | 'ruleId'>): ApplicationFailure {
+  const hiccup = error.next === 'wait' && (error.waitMs ?? 0) <= longestActivityWaitMs;
+  return vendorFailure(error, more, hiccup);
+}
+
+function vendorFailure(
+  error: VendorError,
+  more: Pick<FailureDetails, 'wrote' | 'notSent' | 'seen' | 'ruleId'>,
+  retryable: boolean,
+): ApplicationFailure {
+  const details: FailureDetails = {
+    type: error.type,
+    next: error.next,
+    ...(error.waitMs === undefined ? {} : { waitMs: error.waitMs }),
+    ...(error.status === undefined ? {} : { status: error.status }),
+    ...(error.requestId === undefined ? {} : { requestId: error.requestId }),
+    ...(error.method === undefined ? {} : { method: error.method }),
+    ...(error.path === undefined ? {} : { path: error.path }),
+    ...(error.fields === undefined ? {} : { fields: Object.keys(error.fields) }),
+    ...more,
+  };
+  return ApplicationFailure.create({
+    message: error.message,
+    type: error.type,
+    nonRetryable: !retryable,
+    details: [details],
+    // Expected, whatever helps: the activity says it in one line, and the SDK's own line with its stack is not needed.
+    category: ApplicationFailureCategory.BENIGN,
+    ...(retryable && error.waitMs ? { nextRetryDelay: error.waitMs } : {}),
   });
 }

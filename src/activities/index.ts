@@ -1,8 +1,9 @@
 import { Context, heartbeat } from '@temporalio/activity';
 import { ApplicationFailure } from '@temporalio/common';
-import type { FailureDetails, SubscriberActivities } from '../contract/index.js';
+import type { DeliverInput, FailureDetails, SubscriberActivities } from '../contract/index.js';
+import { deliverEvent } from './deliver-event.js';
 import { toFailure } from './failures.js';
-import { syncSubscriber } from './sync-subscriber.js';
+import { type Attempt, syncSubscriber } from './sync-subscriber.js';
 import type { Vendor } from './vendor.js';
 
 /** Well inside the workflow's heartbeat time-out, so that only a dead worker misses it. */
@@ -11,34 +12,56 @@ const heartbeatMs = 4_000;
 /** The activities of one vendor's queue. */
 export function createActivities(vendor: Vendor, now: () => Date = () => new Date()): SubscriberActivities {
   return {
-    async syncSubscriber(input) {
-      const context = Context.current();
-      let step = 'begin';
-      const beat = setInterval(() => heartbeat(step), heartbeatMs);
-      try {
+    syncSubscriber: (input) =>
+      attempted('syncSubscriber', now, (attempt, again) =>
         // An attempt before this one may have been cut off between its writes.
-        const again = context.info.attempt > 1;
-        return await syncSubscriber(vendor, again ? { ...input, force: true } : input, {
-          signal: context.cancellationSignal,
-          step: (name) => {
-            step = name;
-            heartbeat(step);
-          },
-          now,
-        });
-      } catch (error) {
-        if (context.cancellationSignal.aborted) throw stopped(context.cancellationSignal.reason);
-        const failure = toFailure(error, 'syncSubscriber', { wrote: step.startsWith('rule:') });
-        if (failure instanceof ApplicationFailure) {
-          if (failure.type === 'internal/unexpected') logUnexpected(error, context);
-          else context.log.warn('a sync failed', { failure: failure.message, failureType: failure.type ?? '' });
-        }
-        throw failure;
-      } finally {
-        clearInterval(beat);
-      }
-    },
+        syncSubscriber(vendor, again ? { ...input, force: true } : input, attempt),
+      ),
+    deliverEvent: (input) =>
+      attempted('deliverEvent', now, (attempt, again) => deliverEvent(vendor, again ? tried(input) : input, attempt)),
   };
+}
+
+/** What an attempt before may have done is not known: above all not whether a receipt that was released has gone out. */
+function tried(input: DeliverInput): DeliverInput {
+  const released = input.released && input.event?.type !== 'receipt';
+  return { ...input, again: true, notSent: false, released };
+}
+
+/** One attempt of an activity: beats while it works, says where it is, and turns what it throws into Temporal's failure. */
+async function attempted<T>(
+  name: string,
+  now: () => Date,
+  work: (attempt: Attempt, again: boolean) => Promise<T>,
+): Promise<T> {
+  const context = Context.current();
+  let step = 'begin';
+  let ruleId: number | undefined;
+  const beat = setInterval(() => heartbeat(step), heartbeatMs);
+  try {
+    const attempt: Attempt = {
+      signal: context.cancellationSignal,
+      step: (what) => {
+        step = what;
+        heartbeat(step);
+      },
+      now,
+      wrote: (id) => {
+        ruleId = id;
+      },
+    };
+    return await work(attempt, context.info.attempt > 1);
+  } catch (error) {
+    if (context.cancellationSignal.aborted) throw stopped(context.cancellationSignal.reason);
+    const failure = toFailure(error, name, { wrote: step.startsWith('rule:'), ruleId });
+    if (failure instanceof ApplicationFailure) {
+      if (failure.type === 'internal/unexpected') logUnexpected(error, context);
+      else context.log.warn(`${name} failed`, { failure: failure.message, failureType: failure.type ?? '' });
+    }
+    throw failure;
+  } finally {
+    clearInterval(beat);
+  }
 }
 
 /** The worker is being stopped: another one shall do it at once. A cancellation by the server goes on as it is. */

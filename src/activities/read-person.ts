@@ -1,5 +1,6 @@
 import type { Known } from '../contract/index.js';
-import { type StageFacts, stageFacts, stageOf } from '../lifecycle/stage.js';
+import type { Payment } from '../lifecycle/index.js';
+import { stageFacts, stageOf } from '../lifecycle/stage.js';
 import { cancelTimes, type MappedPerson, mapPerson, type Source, stageTag } from '../mapping/index.js';
 import type { Vendor } from './vendor.js';
 
@@ -9,7 +10,6 @@ export interface Person {
   mapped: MappedPerson;
   /** All tags of ours that the person should have, the stage's included; sorted. */
   tags: string[];
-  facts: StageFacts;
   stage: ReturnType<typeof stageOf>;
 }
 
@@ -30,9 +30,25 @@ export async function fetchSource(
 }
 
 /** What Rule should hold for the person: pure. */
-export function readPerson(vendor: Pick<Vendor, 'mapping' | 'stage'>, source: Source, now: Date): Person {
+export function readPerson(vendor: Pick<Vendor, 'mapping' | 'lifecycle'>, source: Source, now: Date): Person {
   const mapped = mapPerson(source, vendor.mapping);
-  const facts = stageFacts(source.contracts, source.entitlements);
-  const stage = stageOf(facts, now, vendor.stage);
-  return { source, mapped, facts, stage, tags: [...mapped.tags, stageTag(stage.stage)].sort() };
+  const stage = stageOf(stageFacts(source.contracts, source.entitlements, vendor.lifecycle), now, vendor.lifecycle);
+  return { source, mapped, stage, tags: [...mapped.tags, stageTag(stage.stage)].sort() };
+}
+
+/** Bills that the person has paid, by Sesamy's transactions; refunds, what was refunded, and what cost nothing are left out. */
+export async function fetchPayments(
+  vendor: Pick<Vendor, 'sesamy'>,
+  userId: string,
+  signal?: AbortSignal,
+): Promise<Payment[]> {
+  const transactions = await vendor.sesamy.listTransactions(userId, { signal });
+  const refunded = new Set(transactions.filter(({ isRefund }) => isRefund).map(({ billId }) => billId));
+  return transactions
+    .filter(({ isRefund, amount, billId }) => !isRefund && amount > 0 && !refunded.has(billId))
+    .map(({ billId, contractId, createdAt }) => ({
+      billId,
+      ...(contractId ? { contractId } : {}),
+      ...(createdAt ? { at: createdAt } : {}),
+    }));
 }

@@ -1,35 +1,61 @@
-import type { Known, NextLook, SyncChanges, SyncInput, SyncReason, SyncResult, Verdict } from '../contract/index.js';
+import type {
+  Known,
+  LifecycleEvent,
+  NextLook,
+  Seen,
+  SyncChanges,
+  SyncInput,
+  SyncReason,
+  SyncResult,
+  Verdict,
+} from '../contract/index.js';
+import { VendorError } from '../http/errors.js';
+import { type LifecycleResult, type Payment, reduceLifecycle, standingRequests } from '../lifecycle/index.js';
 import { type Source, tagsToRemove } from '../mapping/index.js';
 import { personHashes } from './hashes.js';
 import { extraLook, nextLook, recheck } from './next-look.js';
-import { fetchSource, readPerson } from './read-person.js';
+import { fetchPayments, fetchSource, readPerson } from './read-person.js';
 import type { Vendor } from './vendor.js';
-import { writePerson } from './write-person.js';
+import { ownerOf, writePerson } from './write-person.js';
 
 export interface Attempt {
   signal: AbortSignal;
   /** Says what is being done, for the heartbeat. */
   step: (name: string) => void;
   now: () => Date;
+  /** Told the id of a subscriber who was written for the first time, before anything else can fail. */
+  wrote?: (ruleId: number) => void;
 }
 
 /** Fetch, map, decide, write: one person's whole sync, silent, repeatable at any point. */
 export async function syncSubscriber(vendor: Vendor, input: SyncInput, attempt: Attempt): Promise<SyncResult> {
   const now = attempt.now();
+  // Before the other vendor is asked: while Rule does not take anything, fetching would be a call for nothing.
+  vendor.gate.check();
   if (input.known.deletedInRule && !input.recreate) {
+    const { deletedInRule: _deleted, ...undeleted } = input.known;
+    const isBack = undeleted.ruleId !== undefined && (await vendor.rule.get(undeleted.ruleId, attempt));
+    if (isBack) return syncSubscriber(vendor, { ...input, known: undeleted, force: true }, attempt);
     return result('skipped', input.known, {
       reason: 'deleted-in-rule',
       next: recheck(vendor, input.userId, now.getTime()),
     });
   }
   const known = input.known.deletedInRule ? neverWritten(input.known) : input.known;
-  // Before the other vendor is asked: while Rule does not take anything, fetching would be a call for nothing.
-  vendor.gate.check();
 
   attempt.step('sesamy: user, contracts, entitlements');
-  const source = await fetchSource(vendor, input.userId, known, attempt.signal);
+  const fetched = await fetchSource(vendor, input.userId, known, attempt.signal);
+  const source = fetched && {
+    ...fetched,
+    cancelRequestedAt: standingRequests(fetched.cancelRequestedAt, fetched.contracts, known.lifecycle, now),
+  };
   const missing = whatIsMissing(known, source, now);
-  if (missing && !believed(vendor, missing, now)) return waiting(vendor, input, missing, now);
+  if (missing && !believed(vendor, missing, now)) {
+    // Seen to be missing for the first time: if it is true, a subscription has ended, and perhaps everybody's.
+    const leaves = known.missing === undefined && Object.keys(known.lifecycle?.contracts ?? {}).length > 0;
+    if (leaves) await vendor.brake?.wouldEnd();
+    return waiting(vendor, input, missing, now);
+  }
   if (!source) return gone(vendor, input, attempt);
 
   const hashes = personHashes(vendor.hashKey, input.vendorId, input.userId);
@@ -57,22 +83,116 @@ export async function syncSubscriber(vendor: Vendor, input: SyncInput, attempt: 
     );
   }
 
-  const written = await writePerson({
+  const wantsPayments = input.live && vendor.receipts.mode !== 'off';
+  const payments = wantsPayments ? await payable(vendor, input, attempt) : undefined;
+  const lifecycle = reduceLifecycle({
+    ...source,
+    ...(payments ? { payments } : {}),
+    before: known.lifecycle,
+    quiet: !input.live,
+    seenBefore: known.sourceHash !== undefined,
+    waiting: input.waiting,
+    now,
+    settings: vendor.lifecycle,
+  });
+  if (lifecycle.memory) seen.lifecycle = lifecycle.memory;
+
+  const writing = writePerson({
     vendor,
     input: { ...input, known: seen },
     person,
+    startsFlows: input.live && (known.fieldHashes !== undefined || isNew(vendor, source, lifecycle.events, now)),
+    tells: lifecycle.events.length > 0 || input.tells,
     signal: attempt.signal,
     step: attempt.step,
     now,
+    ...(attempt.wrote ? { wrote: attempt.wrote } : {}),
+  });
+  const written = await writing.catch((error: unknown) => {
+    throw seenAlthoughNotWritten(error, known, lifecycle);
   });
   if (written.verdict === 'waiting') {
-    return { ...written, news: sourceChanged, next: { kind: 'second-look', afterMs: vendor.timings.missingRowsMs } };
+    return {
+      ...written,
+      known: { ...written.known, ...keep(known.lifecycle) },
+      news: sourceChanged,
+      next: { kind: 'second-look', afterMs: vendor.timings.missingRowsMs },
+    };
   }
+  if (written.verdict === 'skipped') {
+    const kept = { ...written, known: { ...written.known, ...keep(known.lifecycle) }, news: sourceChanged };
+    // The other one's own webhook may be on its way.
+    const isRecent = now.getTime() - Date.parse(written.known.sharedSince ?? '') < sharedMs;
+    if (isRecent) return { ...kept, next: { kind: 'second-look', afterMs: vendor.timings.missingRowsMs } };
+    return { ...kept, next: recheck(vendor, input.userId, attempt.now().getTime()) };
+  }
+  // Only now, when it is going to be remembered: what fails finds it again, and nobody leaves twice.
+  if (lifecycle.leaves && known.missing === undefined) await vendor.brake?.wouldEnd();
   const news = sourceChanged || written.verdict === 'created' || written.verdict === 'updated';
-  const next = nextLook(vendor, input, { source, news, stageUntil: person.stage.until }, attempt.now().getTime());
+  const next = nextLook(vendor, input, { source, news, due: lifecycle.due }, attempt.now().getTime());
   const unsettled = written.known.unsettled && next.afterMs > unsettledMs;
-  return { ...written, news, next: unsettled ? { kind: 'look', afterMs: unsettledMs } : next };
+  const withoutReceipts = wantsPayments && payments === undefined;
+  return {
+    ...written,
+    problems: [
+      ...written.problems,
+      ...(withoutReceipts ? [{ field: 'Sesamy_Receipt', code: 'transactions-forbidden' }] : []),
+    ],
+    events: lifecycle.events,
+    rowOnly: lifecycle.rowOnly,
+    news,
+    next: unsettled ? { kind: 'look', afterMs: unsettledMs } : next,
+  };
 }
+
+const forbiddenUntil = new WeakMap<Vendor, number>();
+const forbiddenMs = 60 * 60_000;
+
+/** A credential without the right to transactions costs the receipts, not the person. */
+async function payable(vendor: Vendor, { userId }: SyncInput, { signal }: Attempt): Promise<Payment[] | undefined> {
+  if (Date.now() < (forbiddenUntil.get(vendor) ?? 0)) return undefined;
+  try {
+    return await fetchPayments(vendor, userId, signal);
+  } catch (error) {
+    if (!(error instanceof VendorError && error.type === 'sesamy/forbidden')) throw error;
+    // Each refusal costs a new token: not for every person.
+    forbiddenUntil.set(vendor, Date.now() + forbiddenMs);
+    return undefined;
+  }
+}
+
+/** Rule could not be written. What was seen is remembered nevertheless, since it may be over by the time Rule can be: a row tells of it then. */
+export class NotWritten extends Error {
+  override name = 'NotWritten';
+  constructor(
+    readonly failure: VendorError,
+    readonly seen: Seen,
+  ) {
+    super(failure.message);
+  }
+}
+
+/** What does not pass is left to be found again by the look that writes: a first look, and an end, which the brake counts then. */
+function seenAlthoughNotWritten(error: unknown, known: Known, found: LifecycleResult): unknown {
+  const { memory: lifecycle, events, rowOnly, leaves } = found;
+  const isNews = events.length > 0 || Object.keys(rowOnly).length > 0;
+  if (!(error instanceof VendorError) || !known.lifecycle || !lifecycle || !isNews || leaves) return error;
+  return new NotWritten(error, { lifecycle, events, rowOnly });
+}
+
+/** Whether somebody who is written for the first time is new at all, or only new to us: nobody is to be greeted after years. */
+function isNew(vendor: Vendor, { user }: Source, events: readonly LifecycleEvent[], now: Date): boolean {
+  const signedUp = user.createdAt === undefined ? Number.NaN : Date.parse(user.createdAt);
+  return events.length > 0 || now.getTime() - signedUp <= vendor.lifecycle.maxEventAgeMs;
+}
+
+/** As it was: what was found now is found again by the look that writes. */
+function keep(lifecycle: Known['lifecycle']): Pick<Known, 'lifecycle'> {
+  return lifecycle ? { lifecycle } : { lifecycle: undefined };
+}
+
+/** How long an address that is somebody else's is looked at more often than by the recheck. */
+const sharedMs = 60 * 60_000;
 
 /** Long enough for Rule to have done a removal of tags that was slow. */
 const unsettledMs = 5 * 60_000;
@@ -131,7 +251,10 @@ async function gone(vendor: Vendor, input: SyncInput, attempt: Attempt): Promise
   await vendor.sesamy.checkAccess({ signal: attempt.signal });
   if (known.ruleId === undefined) return result('gone', known, { reason: 'not-at-sesamy', next });
   const subscriber = await vendor.rule.get(known.ruleId, { signal: attempt.signal });
-  const lost = subscriber ? tagsToRemove(subscriber.tags ?? known.tags ?? [], []) : [];
+  // Accounts are merged: then the subscriber is another Sesamy user's by now.
+  const owner = subscriber && (await ownerOf(vendor, known.ruleId, attempt.signal));
+  const isOurs = owner === undefined || owner === input.userId;
+  const lost = subscriber && isOurs ? tagsToRemove(subscriber.tags ?? known.tags ?? [], []) : [];
   if (lost.length > 0) {
     attempt.step('rule: status tags of a person gone from Sesamy');
     await vendor.rule.removeTags(known.ruleId, lost, { signal: attempt.signal });

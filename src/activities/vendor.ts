@@ -1,6 +1,8 @@
+import type { Brake } from '../brake.js';
 import type { Timings } from '../config/index.js';
-import type { StageSettings } from '../lifecycle/stage.js';
+import type { LifecycleSettings } from '../lifecycle/index.js';
 import type { MappingSettings } from '../mapping/index.js';
+import type { ReceiptSettings } from '../receipts/index.js';
 import type { AccountGate, RuleClient } from '../rule/index.js';
 import type { SesamyClient } from '../sesamy/index.js';
 import type { FieldTypes } from './field-types.js';
@@ -13,7 +15,10 @@ export interface Vendor {
   gate: AccountGate;
   fieldTypes: FieldTypes;
   mapping: MappingSettings;
-  stage: StageSettings;
+  lifecycle: LifecycleSettings;
+  receipts: ReceiptSettings;
+  /** Absent where nothing can be held: then no end of a subscription is. */
+  brake?: Brake;
   timings: Timings;
   /** Key of the hashes that Temporal holds; see `SESAMY_RULE_HASH_KEY`. */
   hashKey: string;

@@ -7,6 +7,7 @@ import {
   fieldTable,
   mappingVersion,
   type RuleFieldValue,
+  stageTag,
   tagsToRemove,
 } from '../mapping/index.js';
 import type { RuleSubscriber } from '../rule/index.js';
@@ -23,15 +24,23 @@ export interface Written {
   known: Known;
   changes: SyncChanges;
   problems: SyncProblem[];
+  /** State tags that are still to be given, so that their flows start. */
+  gained?: string[];
 }
 
 interface Job {
   vendor: Vendor;
   input: SyncInput;
   person: Person;
+  /** Tags that are gained are left to be delivered, which starts their flows; else they are given silently. */
+  startsFlows: boolean;
+  /** Something is going to be delivered after this, and recalculates the segments then. */
+  tells: boolean;
   signal: AbortSignal;
   step: (name: string) => void;
   now: Date;
+  /** Told the subscriber's id as soon as it is known, so that a failure after it does not lose it. */
+  wrote?: (ruleId: number) => void;
   problems: SyncProblem[];
 }
 
@@ -45,7 +54,14 @@ export async function writePerson(job: Omit<Job, 'problems'>): Promise<Written> 
   const problems: SyncProblem[] = [...person.mapped.problems];
   const hashes = personHashes(vendor.hashKey, input.vendorId, input.userId);
   const keepsMissing = fieldTable.map((row) => row.missing === 'keep');
-  const { notInRuleSince: _since, unsettled: _unsettled, refusedFields: _refused, ...kept } = known;
+  const {
+    notInRuleSince: _since,
+    unsettled: _unsettled,
+    refusedFields: _refused,
+    sharedSince: _shared,
+    segmentsStale: _stale,
+    ...kept
+  } = known;
   const next: Known = {
     ...kept,
     mappingVersion,
@@ -58,7 +74,8 @@ export async function writePerson(job: Omit<Job, 'problems'>): Promise<Written> 
   };
   if (person.mapped.email) next.addressHash = hashes.of('address', person.mapped.email);
 
-  const first = known.ruleId === undefined;
+  // An id that is known from a first write that broke off says nothing of what was written.
+  const first = known.fieldHashes === undefined;
   const changes: SyncChanges = {
     fields: changedFields(known, next, input.force || first),
     tagsAdded: person.tags.filter((tag) => !known.tags?.includes(tag)),
@@ -70,16 +87,20 @@ export async function writePerson(job: Omit<Job, 'problems'>): Promise<Written> 
   try {
     if (known.ruleId === undefined) {
       const created = await create(full);
-      const settled = await settle(full, created.id, created.tags, [], changes);
+      job.wrote?.(created.id);
+      const gained = missingTags(person, created.tags);
+      const settled = await settle(full, created.id, created.tags, gained, changes);
       return {
         verdict: 'created',
         known: { ...next, ruleId: created.id, ...settled, ...refused(problems) },
         changes,
         problems,
+        ...toDeliver(full, gained),
       };
     }
     return await update(full, known.ruleId, next, changes);
   } catch (error) {
+    if (error instanceof SharedAddress) return sharesAddress(full, known);
     const isMissing =
       error instanceof VendorError && error.type === 'rule/not-found' && error.path?.includes('/subscribers/{id}');
     if (known.ruleId === undefined || !isMissing) throw error;
@@ -92,17 +113,24 @@ export async function writePerson(job: Omit<Job, 'problems'>): Promise<Written> 
         notInRuleSince: _since,
         ...anew
       } = known;
-      return writePerson({ ...job, input: { ...input, known: anew } });
+      return writePerson({ ...job, startsFlows: false, input: { ...input, known: anew, gained: [] } });
     }
-    return notInRule(full, known);
+    return await notInRule(full, known);
   }
+}
+
+/** Nobody is written; the address may be free as soon as its owner has moved on. */
+function sharesAddress({ now, problems }: Job, known: Known): Written {
+  const changes: SyncChanges = { fields: [], tagsAdded: [], tagsRemoved: [], addressChanged: false };
+  const sharedSince = known.sharedSince ?? now.toISOString();
+  return { verdict: 'skipped', reason: 'shared-address', known: { ...known, sharedSince }, changes, problems };
 }
 
 /**
  * Rule does not know the subscriber. Most likely somebody deleted the person there, which is a decision about consent and stands until
  * somebody asks; but one answer is not enough to believe it for ever.
  */
-function notInRule({ vendor, now, problems }: Job, known: Known): Written {
+async function notInRule({ vendor, now, problems }: Job, known: Known): Promise<Written> {
   const changes: SyncChanges = { fields: [], tagsAdded: [], tagsRemoved: [], addressChanged: false };
   const since = known.notInRuleSince ?? now.toISOString();
   if (now.getTime() - Date.parse(since) < vendor.timings.missingRowsMs) {
@@ -113,6 +141,12 @@ function notInRule({ vendor, now, problems }: Job, known: Known): Written {
       changes,
       problems,
     };
+  }
+  // The key of another account knows nobody: that must not make everybody deleted.
+  vendor.fieldTypes.forget();
+  if (!(await vendor.fieldTypes.get()).has('Sesamy_User.ID')) {
+    const reason = 'the account has none of our fields: the key seems to be that of another account';
+    throw new VendorError({ type: 'rule/wrong-account', next: 'fix-key', reason });
   }
   const { notInRuleSince: _since, ...rest } = known;
   return { verdict: 'skipped', reason: 'deleted-in-rule', known: { ...rest, deletedInRule: true }, changes, problems };
@@ -125,6 +159,7 @@ async function update(job: Job, ruleId: number, next: Known, changes: SyncChange
   const writesFields = input.force || changes.fields.length > 0 || changes.addressChanged;
   let id = ruleId;
   let held = known.tags ?? [];
+  if (await isSomebodyElses(job, ruleId)) throw new SharedAddress();
 
   if (writesFields) {
     step('rule: fields');
@@ -148,15 +183,50 @@ async function update(job: Job, ruleId: number, next: Known, changes: SyncChange
     }
     if (input.force || !reply) held = now.tags ?? (await vendor.rule.listTags(id, { signal }));
   }
-  const gained = person.tags.filter((tag) => !held.includes(tag));
+  const gained = missingTags(person, held);
   changes.tagsAdded = gained;
   const changed = writesFields || gained.length > 0 || tagsToRemove(held, person.tags).length > 0;
   if (!changed) {
     problems.push(...(known.refusedFields ?? []).map((field) => ({ field, code: 'refused-by-rule' })));
+    if (known.segmentsStale && input.live && !job.tells) {
+      step('rule: segments');
+      await vendor.rule.addTags(id, [baseTag], { recalculateSegments: true, signal });
+    } else if (known.segmentsStale && !input.live) {
+      next.segmentsStale = true;
+    }
     return { verdict: 'unchanged', known: { ...next, ...refused(problems) }, changes, problems };
   }
   const settled = await settle(job, id, held, gained, changes);
-  return { verdict: 'updated', known: { ...next, ruleId: id, ...settled, ...refused(problems) }, changes, problems };
+  return {
+    verdict: 'updated',
+    known: { ...next, ruleId: id, ...settled, ...refused(problems) },
+    changes,
+    problems,
+    ...toDeliver(job, gained),
+  };
+}
+
+function missingTags(person: Person, held: readonly string[]): string[] {
+  return person.tags.filter((tag) => !held.includes(tag));
+}
+
+/** Stages whose event waits before it is told: their tags are given silently, or a flow on them would not wait. */
+const silentStages = [stageTag('cancelling'), stageTag('lapsed')];
+
+/**
+ * Of the tags that are missing in Rule those that start flows when they are given: all of a live look, else those that wait for it. One
+ * that Rule held by our hand was taken away there, and is put back silently.
+ */
+function flowTags({ startsFlows, input }: Job, gained: readonly string[]): string[] {
+  const { known, gained: waiting } = input;
+  return gained
+    .filter((tag) => tag !== baseTag && !silentStages.includes(tag) && !known.tags?.includes(tag))
+    .filter((tag) => startsFlows || waiting.includes(tag));
+}
+
+function toDeliver(job: Job, gained: readonly string[]): Pick<Written, 'gained'> {
+  const tags = flowTags(job, gained);
+  return tags.length > 0 ? { gained: tags } : {};
 }
 
 /** `undefined` where the address belongs to another subscriber. */
@@ -179,9 +249,9 @@ async function create(job: Job): Promise<RuleSubscriber & { tags: string[] }> {
   const { email } = person.mapped;
   if (!email) throw new Error('a person without an address cannot be written');
   step('rule: first write');
-  const subscriber = await writeFields(job, (fields) =>
-    vendor.rule.upsertByEmail({ email, fields, tags: person.tags }, { signal }),
-  );
+  const later = flowTags(job, person.tags);
+  const tags = person.tags.filter((tag) => !later.includes(tag));
+  const subscriber = await writeFields(job, (fields) => vendor.rule.upsertByEmail({ email, fields, tags }, { signal }));
   return { ...subscriber, tags: subscriber.tags ?? (await vendor.rule.listTags(subscriber.id, { signal })) };
 }
 
@@ -192,6 +262,7 @@ async function create(job: Job): Promise<RuleSubscriber & { tags: string[] }> {
 async function moveToTakenAddress(job: Job, oldId: number): Promise<RuleSubscriber> {
   const { vendor, signal, step } = job;
   step('rule: address taken');
+  const owners = await ownersOf(job, oldId);
   const old = await vendor.rule.get(oldId, { signal });
   if (!old) {
     const reason = 'the subscriber is gone';
@@ -204,13 +275,48 @@ async function moveToTakenAddress(job: Job, oldId: number): Promise<RuleSubscrib
       path: '/v2/subscribers/{id}',
     });
   }
-  const taken = await create(job);
+  if (owners.taken !== undefined && owners.taken !== job.input.userId) throw new SharedAddress();
+  // The state is not new, only the place where it is kept.
+  const taken = await create({ ...job, startsFlows: false, input: { ...job.input, gained: [] } });
   // Rule called the subscriber's own address taken: an attempt that broke off had changed it already.
   if (taken.id === oldId) return taken;
-  if (!old.mailable && taken.mailable) await vendor.rule.suppress(taken.id, { signal });
+  // Whatever the new one is suppressed for already: it may be another channel.
+  if (!old.mailable) await vendor.rule.suppress(taken.id, { signal });
   const ours = tagsToRemove(old.tags ?? job.input.known.tags ?? [], []);
-  if (ours.length > 0) await vendor.rule.removeTags(oldId, ours, { signal });
+  const isOurs = owners.old === undefined || owners.old === job.input.userId;
+  if (isOurs && ours.length > 0) await vendor.rule.removeTags(oldId, ours, { signal });
   return taken;
+}
+
+/**
+ * Who loses tags without a running subscription may have lost them to another Sesamy user of the same address, whose subscriber it is by
+ * now: one with a running subscription owns it before one with none. Asked for only then, since it costs a call.
+ */
+async function isSomebodyElses({ vendor, input, person, signal }: Job, ruleId: number): Promise<boolean> {
+  const { tags = [] } = input.known;
+  const subscribes = person.tags.includes('sesamy_active_subscriber');
+  if (subscribes || tagsToRemove(tags, person.tags).length === 0) return false;
+  const owner = await ownerOf(vendor, ruleId, signal);
+  return owner !== undefined && owner !== input.userId;
+}
+
+/** The address belongs to a Rule subscriber who is another Sesamy user: theirs is not touched, and ours stays where it is. */
+class SharedAddress extends Error {
+  override name = 'SharedAddress';
+}
+
+/** Sesamy user ids that Rule holds of the subscriber we know and of the one who has the address; absent where it holds none. */
+async function ownersOf({ vendor, person, signal }: Job, oldId: number): Promise<{ old?: string; taken?: string }> {
+  const taken = person.mapped.email && (await vendor.rule.findByEmail(person.mapped.email, { signal }));
+  const old = await ownerOf(vendor, oldId, signal);
+  const other = taken ? await ownerOf(vendor, taken.id, signal) : undefined;
+  return { ...(old === undefined ? {} : { old }), ...(other === undefined ? {} : { taken: other }) };
+}
+
+/** Which Sesamy user a subscriber of Rule is, by the field that we write; `undefined` where none is said. */
+export async function ownerOf(vendor: Vendor, ruleId: number, signal?: AbortSignal): Promise<string | undefined> {
+  const value = (await vendor.rule.readFields(ruleId, { signal }))['Sesamy_User.ID']?.value;
+  return typeof value === 'string' && value !== '' ? value : undefined;
 }
 
 /**
@@ -223,8 +329,10 @@ async function settle(
   held: readonly string[],
   gained: readonly string[],
   changes: SyncChanges,
-): Promise<Pick<Known, 'unsettled'>> {
+): Promise<Pick<Known, 'unsettled' | 'tags' | 'segmentsStale'>> {
   const { vendor, input, person, signal, step } = job;
+  const later = flowTags(job, gained);
+  const now = gained.filter((tag) => !later.includes(tag));
   const lost = tagsToRemove(held, person.tags);
   changes.tagsRemoved = lost;
   let unsettled = false;
@@ -233,15 +341,17 @@ async function settle(
     await vendor.rule.removeTags(id, lost, { signal });
     unsettled = !(await untilRemoved(vendor, id, lost, signal));
   }
-  if (input.live) {
+  if (input.live && later.length === 0 && !job.tells) {
     step('rule: tags and segments');
     // Putting on again what is there is how segments are recalculated (rule-api §4.3).
-    await vendor.rule.addTags(id, [...new Set([baseTag, ...gained])], { recalculateSegments: true, signal });
-  } else if (gained.length > 0) {
+    await vendor.rule.addTags(id, [...new Set([baseTag, ...now])], { recalculateSegments: true, signal });
+  } else if (now.length > 0) {
     step('rule: tags');
-    await vendor.rule.addTags(id, [...gained], { recalculateSegments: false, signal });
+    await vendor.rule.addTags(id, now, { recalculateSegments: false, signal });
   }
-  return unsettled ? { unsettled } : {};
+  const tags = person.tags.filter((tag) => !later.includes(tag));
+  // A quiet write leaves the marketer's audiences as they were; the next live look brings them up to date.
+  return { tags, ...(unsettled ? { unsettled } : {}), ...(input.live ? {} : { segmentsStale: true }) };
 }
 
 /** Bounded: a sync must not hang on another's queue. Answers whether the tags are gone. */

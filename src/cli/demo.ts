@@ -26,7 +26,8 @@ interface Step {
   seconds: number;
 }
 
-const json = process.argv.includes('--json');
+const [...options] = process.argv.slice(2);
+const json = options.includes('--json');
 const webhookSecret = 'demo-webhook-secret';
 
 async function main(): Promise<boolean> {
@@ -54,10 +55,13 @@ async function build(undo: (() => Promise<unknown>)[]) {
   undo.push(() => rm(folder, { recursive: true, force: true }));
   const temporal = await startEmbeddedTemporal({ executable, uiPort: false, dbFile: join(folder, 'temporal.db') });
   undo.push(() => temporal.stop());
-  const rule = await startRuleSandbox();
-  undo.push(() => rule.close());
   const sesamy = await startSesamySandbox({ population: { people: 25, seed: 7 }, rps: 0 });
   undo.push(() => sesamy.close());
+  // One clock for all, which the story moves forward.
+  const now = () => sesamy.now();
+  const rule = await startRuleSandbox({ now });
+  undo.push(() => rule.close());
+  rule.addExampleJourneys();
 
   const env: NodeJS.ProcessEnv = {
     PATH: process.env.PATH,
@@ -74,7 +78,7 @@ async function build(undo: (() => Promise<unknown>)[]) {
     PORT: '0',
   };
   const config = loadConfig(env);
-  const workers = await startWorkerService(config, env);
+  const workers = await startWorkerService(config, env, now);
   undo.push(() => workers.stop());
   const webhook = await startWebhookService(config, env, log);
   undo.push(() => webhook.stop());
@@ -111,7 +115,29 @@ async function story({ rule, sesamy, subscribers }: Awaited<ReturnType<typeof bu
     () => rule.subscribers().length,
     40,
   );
-  await expectStep('automations that this started', 0, () => rule.automationsStarted().length);
+  const started = (journey: string) =>
+    rule
+      .automationsStarted()
+      .filter(({ automation }) => automation === journey)
+      .map(({ subscriberId }) => rule.subscriber(subscriberId)?.email ?? '')
+      .sort();
+  const address = ({ profile }: { profile: { email?: string } }) => profile.email?.toLowerCase() ?? '';
+  const newcomers = confirmed.filter(({ contracts }) => isNewcomer(contracts, sesamy.now()));
+  await expectStep(
+    'onboarding has begun for those who subscribed in the last week, and for nobody else',
+    newcomers.map(address).sort(),
+    () => started('Onboarding'),
+  );
+
+  const product = sesamy.world.products.find(({ productType }) => productType === 'pass');
+  const [buyer] = confirmed.filter(({ contracts }) => contracts.length === 0);
+  if (!buyer || !product) throw new Error('the invented readers all hold something already');
+  sesamy.purchase(buyer.id, { productSku: product.sku });
+  await expectStep(
+    'a purchase by webhook: the onboarding of this reader begins',
+    [...newcomers, buyer].map(address).sort(),
+    () => started('Onboarding'),
+  );
 
   const holding = (duration: string) =>
     confirmed.filter(
@@ -138,6 +164,14 @@ async function story({ rule, sesamy, subscribers }: Awaited<ReturnType<typeof bu
       field(cancelling.profile.email, 'Sesamy_Subscription.CanceledAt'),
       inRule(cancelling.profile.email)?.tags.find((tag) => tag.startsWith('sesamy_stage_')),
     ],
+  );
+
+  await expectStep('… and the mail of the renewal', [address(renewing)], () => started('Renewal thanks'));
+  await sesamy.liveOn({ minutes: 25 }, { userId: cancelling.id });
+  await expectStep(
+    '… and of the cancellation, once the time for a regret has passed (the clock is moved 25 minutes)',
+    [address(cancelling)],
+    () => started('Cancellation save'),
   );
 
   const refused = rule.faults.add({
@@ -183,7 +217,22 @@ async function story({ rule, sesamy, subscribers }: Awaited<ReturnType<typeof bu
     0,
     () => rule.recorder.violations.length + sesamy.recorder.violations.length,
   );
-  await expectStep('automations started by accident', 0, () => rule.automationsStarted().length);
+  const touched = new Set([...newcomers, buyer, renewing, cancelling].map(address));
+  await expectStep('flows started for readers to whom nothing happened', [], () =>
+    rule.automationsStarted().filter(({ subscriberId }) => !touched.has(rule.subscriber(subscriberId)?.email ?? '')),
+  );
+}
+
+const dayMs = 24 * 60 * 60 * 1_000;
+
+/** Every subscription of the reader is of the last week, and one runs. */
+function isNewcomer(
+  contracts: readonly { createdAt: string; contractDuration?: string; isActive: boolean }[],
+  now: Date,
+): boolean {
+  const subscriptions = contracts.filter(({ contractDuration }) => contractDuration !== 'PERPETUAL');
+  const isFresh = ({ createdAt }: { createdAt: string }) => now.getTime() - Date.parse(createdAt) < 7 * dayMs;
+  return subscriptions.some(({ isActive }) => isActive) && subscriptions.every(isFresh);
 }
 
 function print(steps: Step[]): void {
@@ -200,6 +249,12 @@ function print(steps: Step[]): void {
     text(seen),
   ]);
   process.stdout.write(`\n${table(['', 's', 'step', 'expected', 'seen'], rows)}\n`);
+}
+
+const unknown = options.filter((option) => option !== '--json');
+if (unknown.length > 0) {
+  say('The demo takes --json, and nothing else.');
+  process.exit(2);
 }
 
 main().then(

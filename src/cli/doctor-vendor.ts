@@ -6,8 +6,12 @@ import { type Check, type Finding, look } from './doctor-checks.js';
 export async function checkVendor(vendor: Vendor): Promise<Check[]> {
   const [sesamy, rule] = await Promise.all([
     look(`Sesamy, ${vendor.id}`, async () => {
-      await vendor.sesamy.checkAccess();
-      return 'the token is given; users, contracts and entitlements can be read, and the filter by user is heeded';
+      const receipts = vendor.receipts.mode !== 'off';
+      await vendor.sesamy.checkAccess({ receipts });
+      const readable = receipts
+        ? 'users, contracts, entitlements and transactions'
+        : 'users, contracts and entitlements';
+      return `the token is given; ${readable} can be read, and the filter by user is heeded`;
     }),
     look(`Rule, ${vendor.id}`, async () => {
       await vendor.rule.checkKey();

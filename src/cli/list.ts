@@ -1,5 +1,13 @@
 import { type Command, Option } from 'commander';
-import { type SubscriberFilter, type SubscriberListing, stages } from '../client.js';
+import {
+  type BrakeStatus,
+  balanced,
+  heldTypes,
+  type SubscriberFilter,
+  type SubscriberListing,
+  type Subscribers,
+  stages,
+} from '../client.js';
 import type { Config } from '../config/index.js';
 import {
   command,
@@ -19,6 +27,7 @@ interface ListOptions extends OutputOptions, VendorOption {
   failureType?: string;
   since?: Date;
   query?: string;
+  held?: boolean;
   limit: number;
 }
 
@@ -28,6 +37,7 @@ export function listCommand(): Command {
     ['sesamy-rule list --state failed', 'who waits for a mend'],
     ['sesamy-rule list --state retrying --since 2h', 'who began to fail in the last two hours'],
     ["sesamy-rule list --failure-type 'rule/invalid'", 'whose data Rule refuses'],
+    ['sesamy-rule list --held', 'for whom an event waits for your decision'],
     ['sesamy-rule list --query "NextDueAt < \'2026-10-01T00:00:00Z\'"', "any condition of Temporal's query language"],
   ])
     .addOption(vendorOption())
@@ -37,13 +47,15 @@ export function listCommand(): Command {
     .addOption(stageOption(stages))
     .addOption(failureTypeOption())
     .addOption(sinceOption())
+    .option('--held', 'only readers for whom something is held: ends of subscriptions, receipts in doubt')
     .option('--query <condition>', "a further condition in Temporal's visibility query language")
     .option('--limit <count>', 'how many at the most', parseLimit, 100)
     .action(list);
 }
 
 async function list(options: ListOptions): Promise<void> {
-  const { state, stage, failureType, since, query, vendor, limit } = options;
+  const { state, stage, failureType, since, vendor, limit } = options;
+  const query = both(options.held ? heldQuery : undefined, options.query);
   const asked = (config: Config) => (vendor === undefined ? undefined : vendorIdOf(config, vendor));
   await withSession(asked, async ({ config, subscribers }, vendorId) => {
     const filter: SubscriberFilter = { vendorId, state, stage, failureType, failedSince: since, query };
@@ -55,10 +67,37 @@ async function list(options: ListOptions): Promise<void> {
       }
     }
     found.sort(newestFailureFirst);
-    answer(options, { total, shown: found.length, subscribers: found }, () => tell(found, config.vendors.length > 1));
+    const ids = vendorId === undefined ? config.vendors.map(({ id }) => id) : [vendorId];
+    const brakes = options.held ? await brakesOf(subscribers, ids) : undefined;
+    answer(options, { total, shown: found.length, subscribers: found, ...(brakes ? { brakes } : {}) }, () =>
+      tell(found, config.vendors.length > 1),
+    );
+    for (const brake of brakes ?? []) say(brakeSentence(brake));
     if (!options.json)
       say(total > found.length ? `${found.length} of ${total}; --limit shows more.` : `${total} in all.`);
   });
+}
+
+const heldQuery = `FailureType IN (${Object.values(heldTypes)
+  .map((type) => `'${type}'`)
+  .join(', ')})`;
+
+function both(condition: string | undefined, other: string | undefined): string | undefined {
+  return condition && other ? `${condition} AND (${balanced(other)})` : (condition ?? other);
+}
+
+type VendorBrake = BrakeStatus & { vendorId: string };
+
+/** The brakes that are on. */
+async function brakesOf(subscribers: Subscribers, vendorIds: readonly string[]): Promise<VendorBrake[]> {
+  const all = await Promise.all(
+    vendorIds.map(async (vendorId) => ({ vendorId, ...(await subscribers.brake(vendorId)) })),
+  );
+  return all.filter((brake): brake is VendorBrake => 'on' in brake && brake.on === true);
+}
+
+function brakeSentence({ vendorId, since, count, limit }: VendorBrake): string {
+  return `The brake of ${vendorId} is on since ${since}: ${count} subscriptions seemed to end within an hour, more than ${limit}. Were they real? sesamy-rule release --ended; if not: sesamy-rule discard --ended`;
 }
 
 function tell(found: readonly SubscriberListing[], withVendor: boolean): string[] {

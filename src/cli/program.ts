@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { Command } from 'commander';
 import { packageRoot } from '../package-root.js';
+import { discardCommand, releaseCommand } from './decide.js';
 import { doctorCommand } from './doctor.js';
 import { fieldsCommand } from './fields.js';
 import { listCommand } from './list.js';
@@ -31,6 +32,8 @@ export function createProgram(): Command {
     statusCommand(),
     listCommand(),
     resyncCommand(),
+    releaseCommand(),
+    discardCommand(),
     previewCommand(),
     fieldsCommand(),
     tagsCommand(),

@@ -69,8 +69,12 @@ function ofSystem(error: NodeJS.ErrnoException & { port?: number }): Known | und
         exitCode: 1,
         message: `Port ${error.port ?? ''} is taken by another program; stop that one, or set PORT to another.`,
       };
+    case 'EADDRNOTAVAIL':
+      return { exitCode: 1, message: 'HOST is not an address of this machine; 127.0.0.1 and 0.0.0.0 always are.' };
     case 'EACCES':
+    case 'EEXIST':
     case 'ENOENT':
+    case 'ENOTDIR':
       return {
         exitCode: 1,
         message: `A file or port cannot be used: ${error.message}; check that it exists and may be used.`,

@@ -1,7 +1,6 @@
-import { createInterface } from 'node:readline/promises';
-import { setTimeout as delay } from 'node:timers/promises';
 import type { SubscriberFilter, Subscribers } from '../client.js';
-import { CommandError, UsageError } from './errors.js';
+import { balanced } from '../client.js';
+import { confirm, readers, watchBatch } from './batch.js';
 import { answer, type OutputOptions, say } from './output.js';
 import type { Session } from './session.js';
 
@@ -17,10 +16,6 @@ export interface ManyOptions extends OutputOptions {
 }
 
 const sampleSize = 10;
-
-/** The batch job goes on by itself; only the watching ends. */
-const longestWaitMs = 10 * 60_000;
-const pollMs = 500;
 
 /** Shows whom it is about, asks, and has Temporal tell each of them. Pressed twice it does no harm: a resync changes nothing that is right. */
 export async function resyncMany(
@@ -42,10 +37,12 @@ export async function resyncMany(
   }
   say(howMany(about));
   say(`  ${about.sample.join('\n  ')}${about.total > about.sample.length ? '\n  …' : ''}`);
-  if (!options.yes) await confirm(about.total);
+  if (!options.yes) await confirm('Write them all again, quietly?', about.total);
 
   const jobId = await subscribers.resyncAll(meant, { by: 'operator' });
-  const { finished, done, failed } = options.wait ? await watch(subscribers, jobId) : await subscribers.batch(jobId);
+  const { finished, done, failed } = options.wait
+    ? await watchBatch(subscribers, jobId)
+    : await subscribers.batch(jobId);
   answer(options, { ...about, jobId, finished, told: done, notTold: failed }, () => [
     finished
       ? `${done} ${readers(done)} told to write everything again, quietly.`
@@ -84,40 +81,10 @@ async function countThem(subscribers: Subscribers, base: SubscriberFilter, faili
 }
 
 function both(condition: string, other: string | undefined): string {
-  return other === undefined ? condition : `${condition} AND (${other})`;
+  return other === undefined ? condition : `${condition} AND (${balanced(other)})`;
 }
 
 function howMany({ total, failed, retrying }: Omit<About, 'filter'>): string {
   const states = failed === undefined ? '' : ` (${failed} failed, ${retrying} retrying)`;
   return `This is about ${total} ${readers(total)}${states}:`;
-}
-
-function readers(count: number): string {
-  return count === 1 ? 'reader' : 'readers';
-}
-
-/** @throws UsageError where nobody can be asked, CommandError where the answer is no */
-async function confirm(total: number): Promise<void> {
-  if (!process.stdin.isTTY || !process.stderr.isTTY) {
-    throw new UsageError(`Nobody can be asked here: add --yes to write these ${total} again.`);
-  }
-  const questions = createInterface({ input: process.stdin, output: process.stderr });
-  try {
-    const reply = await questions.question('Write them all again, quietly? [y/N] ');
-    if (!/^y(es)?$/i.test(reply.trim())) throw new CommandError('Nothing was done.');
-  } finally {
-    questions.close();
-  }
-}
-
-async function watch(subscribers: Subscribers, jobId: string): ReturnType<Subscribers['batch']> {
-  const end = Date.now() + longestWaitMs;
-  let shown = -1;
-  for (;;) {
-    const job = await subscribers.batch(jobId);
-    if (job.finished || Date.now() > end) return job;
-    if (job.done !== shown && job.total > 0) say(`  told ${job.done} of ${job.total}`);
-    shown = job.done;
-    await delay(pollMs);
-  }
 }

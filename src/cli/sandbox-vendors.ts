@@ -5,7 +5,7 @@ import { freePort } from './ports.js';
 /** Invented readers of the first run: enough to look around, few enough to be there within seconds. */
 const people = 40;
 /** The stand-in's own limit is raised with it, so that the first run is quick. */
-const requestsPerSecond = 30;
+const requestsPerSecond = 60;
 
 /** Both vendors' stand-ins, running in this process. */
 export interface SandboxVendors {
@@ -16,6 +16,8 @@ export interface SandboxVendors {
   exampleUserId: string;
   /** The settings under which the program reaches the stand-ins. */
   env: Record<string, string> & { WEBHOOK_SECRET: string };
+  /** The stand-ins' clock, which can be moved forward on their pages. */
+  now: () => Date;
   /** Where the stand-in of Sesamy posts its webhooks from now on. */
   sendWebhooksTo(url: string): void;
   /** Has the stand-in of Sesamy tell of each reader once, as if they signed up now; on the first run only. Says when they are there. */
@@ -28,11 +30,6 @@ export async function startSandboxVendors(dataFolder: string): Promise<SandboxVe
   const { startRuleSandbox, startSesamySandbox } = await import('../../sandbox/index.js');
   const secret = 'sandbox-webhook-secret';
   const host = '127.0.0.1';
-  const rule = await startRuleSandbox({
-    host,
-    port: await freePort(4002, host),
-    dataFile: join(dataFolder, 'sandbox-rule.json'),
-  });
   const sesamy = await startSesamySandbox({
     host,
     port: await freePort(4001, host),
@@ -41,6 +38,19 @@ export async function startSandboxVendors(dataFolder: string): Promise<SandboxVe
     population: { people, seed: 1 },
     rps: requestsPerSecond * 2,
   });
+  const now = () => sesamy.now();
+  const rule = await startRuleSandbox({
+    host,
+    port: await freePort(4002, host),
+    dataFile: join(dataFolder, 'sandbox-rule.json'),
+    // One clock for both: it can be moved forward on the pages.
+    now,
+  }).catch(async (error: unknown) => {
+    // Nobody else knows of the one that runs already: the process would not end.
+    await sesamy.close();
+    throw error;
+  });
+  rule.addExampleJourneys();
   let closed = false;
   const readers = sesamy.people();
   const example =
@@ -61,13 +71,15 @@ export async function startSandboxVendors(dataFolder: string): Promise<SandboxVe
       RULE_API_URL: rule.url,
       WEBHOOK_SECRET: secret,
     },
+    now,
     sendWebhooksTo(url) {
       sesamy.webhooks.setTarget({ url, headers: { Authorization: `Bearer ${secret}` } });
     },
     async begin(say) {
-      if (rule.subscribers().length > 0) return;
-      sesamy.announceEveryone();
       const confirmed = readers.filter(({ profile }) => profile.email && profile.emailVerified !== false).length;
+      // All of them again, where the first run was stopped before all were there: it does no harm.
+      if (rule.subscribers().length >= confirmed || sesamy.world.ahead > 0) return;
+      sesamy.announceEveryone();
       for (let look = 0; look < 120 && !closed && rule.subscribers().length < confirmed; look += 1)
         await delay(500, undefined, { ref: false });
       if (!closed)

@@ -16,24 +16,29 @@ export interface Service {
   stop(): Promise<void>;
 }
 
-/** Connects to Temporal, sees to the search attributes and starts the workers of all vendors. */
-export async function startWorkerService(config: Config, env: NodeJS.ProcessEnv): Promise<Service> {
-  const { connection: clientConnection, namespace } = await connectTemporal(env);
+/**
+ * Connects to Temporal, sees to the search attributes and starts the workers of all vendors.
+ *
+ * @param now the stand-ins' clock, where the vendors are stand-ins
+ */
+export async function startWorkerService(config: Config, env: NodeJS.ProcessEnv, now?: () => Date): Promise<Service> {
+  const { connection: clientConnection, client, namespace } = await connectTemporal(env);
   await ensureSearchAttributes(clientConnection, namespace);
-  await clientConnection.close();
   const { connection } = await nativeConnectTemporal(env);
-  const vendors: OpenVendors = openVendors(config.vendors);
+  const vendors: OpenVendors = openVendors(config.vendors, client);
   const workers = await startWorkers({
     connection,
     namespace,
     vendors: vendors.all,
     requestsPerSecond: (id) => vendors.requestsPerSecond(id),
+    ...(now ? { now } : {}),
   });
   return {
     done: workers.done,
     async stop() {
       await workers.stop();
       await connection.close();
+      await clientConnection.close();
       await vendors.close();
     },
   };
@@ -48,14 +53,19 @@ export async function startWebhookService(
   const { connection, client, namespace } = await connectTemporal(env);
   // The first webhook may come before the first worker, and a workflow is started with them.
   await ensureSearchAttributes(connection, namespace);
+  const subscribers = createSubscribers(client);
+  const vendorIds = config.vendors.map(({ id }) => id);
   const server = createWebhookServer({
     vendors: new Map(config.vendors.map((vendor) => [vendor.id, { secrets: vendor.webhookSecrets }])),
-    subscribers: createSubscribers(client),
+    subscribers,
     ready: async () => {
       await connection.workflowService.getSystemInfo({});
       return true;
     },
-    metrics: createMetrics(),
+    metrics: createMetrics({
+      vendorIds,
+      isOn: async (id) => (await subscribers.brake(id))?.on === true,
+    }),
     log,
   });
   await server.listen({ host: config.webhook.host, port: config.webhook.port });

@@ -77,7 +77,8 @@ async function boot(own: NodeJS.ProcessEnv, first: Config, log: Logger, parts: P
   const { dataFolder } = first;
   const { host } = first.webhook;
   let env: NodeJS.ProcessEnv = { ...own };
-  if (!own.PORT) env.PORT = String(await freePort(first.webhook.port, host));
+  // Sesamy posts to the port that it was told: with real vendors another one would be no use.
+  if (!own.PORT && first.sandbox) env.PORT = String(await freePort(first.webhook.port, host));
 
   let sandbox: SandboxVendors | undefined;
   if (first.sandbox) {
@@ -88,7 +89,7 @@ async function boot(own: NodeJS.ProcessEnv, first: Config, log: Logger, parts: P
   const temporal = await startTemporal(env, dataFolder, parts);
   env = { ...env, ...temporal.env };
   const config = loadConfig(env);
-  const workers = await startWorkerService(config, env);
+  const workers = await startWorkerService(config, env, sandbox?.now);
   parts.push(workers);
   const webhook = await startWebhookService(config, env, log);
   parts.push(webhook);
@@ -139,7 +140,12 @@ async function startTemporal(env: NodeJS.ProcessEnv, dataFolder: string, parts: 
   return {
     address: server.address,
     ...(server.uiUrl ? { uiUrl: server.uiUrl } : {}),
-    env: { TEMPORAL_ADDRESS: server.address, ...(server.uiUrl ? { TEMPORAL_UI_URL: server.uiUrl } : {}) },
+    env: {
+      TEMPORAL_ADDRESS: server.address,
+      TEMPORAL_NAMESPACE: 'default',
+      SESAMY_RULE_EMBEDDED: '1',
+      ...(server.uiUrl ? { TEMPORAL_UI_URL: server.uiUrl } : {}),
+    },
     exited,
   };
 }

@@ -5,7 +5,7 @@ import { CommandError } from './errors.js';
 import { command, userIdArgument, type VendorOption, vendorOption } from './options.js';
 import { answer, facts, type OutputOptions } from './output.js';
 import { personOf, quoted, withSession } from './session.js';
-import { adviceFor, attemptSentence, failureSentence, stateSentence } from './story.js';
+import { adviceFor, attemptSentence, failureSentence, stateSentence, toldSentence, waitingSentence } from './story.js';
 import { workflowUrl } from './temporal-ui.js';
 
 /** `status`: the story of one reader. */
@@ -34,7 +34,7 @@ async function status(userId: string, options: OutputOptions & VendorOption): Pr
 }
 
 function tell(found: SubscriberStatus, url: string | undefined): string[] {
-  const { failure, trail } = found;
+  const { failure, trail, waiting, told } = found;
   return [
     `Reader ${found.userId} of vendor ${found.vendorId}`,
     '',
@@ -43,6 +43,7 @@ function tell(found: SubscriberStatus, url: string | undefined): string[] {
       ['Stage', found.stage],
       ['Rule id', found.ruleId === undefined ? 'not written yet' : String(found.ruleId)],
       ['Tags', found.tags.join(', ')],
+      ['Tags on the way', found.gained.join(', ')],
       ['Attempts', String(found.attempts)],
       ['Failure', failure && failureSentence(failure)],
       ['Mend', failure && adviceFor(failure, found.userId)],
@@ -50,7 +51,11 @@ function tell(found: SubscriberStatus, url: string | undefined): string[] {
       ['Next', found.next && `${found.next.at}: ${found.next.why}`],
       ['Temporal UI', url],
     ]),
-    ...(trail.length > 0 ? ['', 'What happened, the latest last:'] : []),
+    ...(waiting.length > 0 ? ['', 'Waits to be told to Rule:'] : []),
+    ...waiting.map((one) => `  ${waitingSentence(one)}`),
+    ...(told.length > 0 ? ['', 'Events of this reader, the latest last:'] : []),
+    ...told.map((one) => `  ${one.at}  ${toldSentence(one)}`),
+    ...(trail.length > 0 ? ['', 'What was done, the latest last:'] : []),
     ...trail.map((entry) => `  ${entry.at}  ${attemptSentence(entry)}`),
   ];
 }

@@ -1,5 +1,16 @@
 /** What happened to a reader, in sentences: ids, names of fields and tags, verdicts and instants, never a value. */
-import type { FailureDetails, SubscriberStatus, SyncChanges, SyncReason, SyncState, TrailEntry } from '../client.js';
+import type {
+  FailureDetails,
+  LifecycleEvent,
+  RowOnlyReason,
+  SubscriberStatus,
+  SyncChanges,
+  SyncReason,
+  SyncState,
+  ToldEvent,
+  TrailEntry,
+  WaitingEvent,
+} from '../client.js';
 import { mendOf } from './mends.js';
 import { quoted } from './session.js';
 
@@ -7,6 +18,7 @@ export const reasons: Readonly<Record<SyncReason, string>> = {
   'guest/no-email': 'a guest: Sesamy has no e-mail address',
   'guest/email-not-verified': 'a guest: the e-mail address is not verified at Sesamy',
   'deleted-in-rule': 'somebody deleted the subscriber in Rule; only --recreate writes it again',
+  'shared-address': 'the e-mail address belongs to another Sesamy user in Rule; nothing was touched',
   'not-at-sesamy': 'Sesamy does not know this user id',
   'missing-user': 'Sesamy does not show the user any more; a second look decides',
   'missing-in-rule': 'Rule does not know the subscriber; a second look decides',
@@ -79,4 +91,42 @@ export function adviceFor(failure: FailureDetails, userId: string): string {
   const retried = failure.next === 'wait' || failure.next === 'fix-key';
   if (retried) return failure.next === 'wait' ? mend : `${mend}; then it is tried again by itself`;
   return `${mend}; then: sesamy-rule resync ${quoted(userId)}`;
+}
+
+const rowOnlyReasons: Readonly<Record<RowOnlyReason, string>> = {
+  over: 'it was over by the time it could be told',
+  countered: 'it was undone before it could be told',
+  'no-mail': 'the reader gets no mail from Rule',
+};
+
+const outcomes: Readonly<Record<ToldEvent['outcome'], string>> = {
+  told: 'told: row and tag',
+  recorded: 'row only',
+  sent: 'mail sent',
+  nothing: 'nothing to tell any more',
+  held: 'held',
+  'in-doubt': 'in doubt',
+  'no-subscriber': 'nobody to tell it to',
+  discarded: 'discarded by a person',
+  dropped: 'dropped: there is nobody in Rule to tell it to',
+};
+
+/** An event of the reader's life. */
+export function eventSentence({ type, product, billId, at }: LifecycleEvent): string {
+  const about = billId ? ` (bill ${billId})` : product ? ` (${product})` : '';
+  return `${type}${about}, happened ${at}`;
+}
+
+export function toldSentence({ event, outcome, reason }: ToldEvent): string {
+  return `${eventSentence(event)}: ${outcomes[outcome]}${reason ? `, ${rowOnlyReasons[reason]}` : ''}`;
+}
+
+export function waitingSentence({ event, held }: WaitingEvent): string {
+  if (held === 'ended') {
+    return `${eventSentence(event)}: held by the brake; sesamy-rule release or discard, --ended`;
+  }
+  if (held === 'receipt') {
+    return `${eventSentence(event)}: nobody knows whether it went out; sesamy-rule release or discard, --receipts`;
+  }
+  return `${eventSentence(event)}: is told next`;
 }

@@ -1,8 +1,7 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { loadEnvFile as load } from 'node:process';
-import { ConfigError } from './mistakes.js';
-import { codeOf } from './vendors-file.js';
+import { ConfigError, codeOf } from './mistakes.js';
 
 /**
  * Sets what the file `.env` of a folder says as environment variables of this process; those that exist win. No file is fine.

@@ -34,6 +34,7 @@ export function loadConfig(env: NodeJS.ProcessEnv, { cwd = process.cwd(), webhoo
     country: values.SESAMY_RULE_COUNTRY,
     webhookSecrets: values.WEBHOOK_SECRET ?? [],
     hashKey: values.SESAMY_RULE_HASH_KEY,
+    folder: cwd,
   };
 
   const byFile = isSet('SESAMY_RULE_CONFIG');

@@ -50,6 +50,10 @@ function describe(issue: z.core.$ZodIssue): Pick<Mistake, 'problem' | 'mend'> {
     }
     case 'invalid_value':
       return { problem: 'is none of the possible values', mend: `write ${issue.values.map(String).join(' or ')}` };
+    case 'invalid_key': {
+      const [within] = issue.issues;
+      return within ? describe(within) : { problem: 'is not valid', mend: 'correct it' };
+    }
     case 'too_small':
       return { problem: 'is empty', mend: 'add at least one' };
     default:
@@ -63,6 +67,7 @@ const kinds: Record<string, string> = {
   boolean: 'true or false',
   array: 'a list',
   object: 'a mapping of members',
+  record: 'a mapping of members',
 };
 
 const missing = 'is missing';
@@ -77,4 +82,9 @@ function pathText(path: readonly PropertyKey[], root: string): string {
     if (typeof part === 'number') return `${text}[${part}]`;
     return text === '' ? String(part) : `${text}.${String(part)}`;
   }, root);
+}
+
+/** `ENOENT` and the like; a system error's message would repeat the path, which may be a secret in the wrong variable. */
+export function codeOf(error: unknown): string {
+  return error instanceof Error && 'code' in error ? String(error.code) : 'unknown error';
 }

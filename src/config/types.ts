@@ -1,3 +1,6 @@
+import type { LifecycleSettings } from '../lifecycle/index.js';
+import type { ReceiptSettings } from '../receipts/index.js';
+
 /** What the program is told by its environment and its vendors file, checked and complete. */
 export interface Config {
   vendors: VendorConfig[];
@@ -33,7 +36,8 @@ export interface VendorConfig {
   rule: RuleAccount;
   mapping: MappingConfig;
   timings: Timings;
-  stage: StageSettings;
+  lifecycle: LifecycleConfig;
+  receipts: ReceiptSettings;
   /** The vendor's own, else the shared ones. Any of them opens the webhook: the new one and the old one during a rotation. */
   webhookSecrets: string[];
   /** Key of the hashes by which changes are recognised; see `SESAMY_RULE_HASH_KEY`. */
@@ -80,12 +84,17 @@ export interface MappingConfig {
   canceledAt: 'end-day' | 'request-day';
 }
 
-/** Lengths of the lifecycle's stages, in days. */
-export interface StageSettings {
-  /** How long a new subscription is `onboarding`. Default 30. */
-  onboardingDays: number;
-  /** How long before its renewal a subscription is `renewal-due`. Default 14. */
-  renewalNoticeDays: number;
+/** Stages and events: when things are told, and when not. */
+export interface LifecycleConfig extends LifecycleSettings {
+  brake: BrakeConfig;
+}
+
+/** When the end of many subscriptions at once is not believed (a wrong import, a fault at Sesamy). */
+export interface BrakeConfig {
+  /** Of all subscribers, within an hour; 0 to 1. Default 0.02. */
+  share: number;
+  /** Fewer than this many people never pull it. Default 20. */
+  atLeast: number;
 }
 
 /** When the program looks again by itself, in milliseconds. */

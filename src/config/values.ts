@@ -146,6 +146,26 @@ export const country = value((text) => {
   return new Refusal('is not a country code', 'write two letters by ISO 3166, such as SE');
 });
 
+/** Two letters by ISO 639-1, of a language in which numbers and dates can be written. */
+export const language: Value<string> = value((text) =>
+  /^[a-z]{2}$/.test(text) && Intl.NumberFormat.supportedLocalesOf(text).length > 0
+    ? text
+    : new Refusal('is not a language', 'write two lower-case letters by ISO 639, such as sv'),
+);
+
+export const emailAddress: Value<string> = value((text) =>
+  z.email().safeParse(text).success
+    ? text
+    : new Refusal('is not an e-mail address', 'write the address alone, such as receipts@example.com'),
+);
+
+/** Stands in a mail's head. */
+export const senderName: Value<string> = value((text) =>
+  /^[^\p{Cc}]{1,100}$/u.test(text) && text.trim() !== ''
+    ? text.trim()
+    : new Refusal('is not a name', 'write one line of at most 100 characters'),
+);
+
 export const host = value((text) =>
   /^[\w.:-]+$/.test(text) && (!text.includes(':') || isIP(text) === 6)
     ? text

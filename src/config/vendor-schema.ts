@@ -1,7 +1,10 @@
 /** The shape of the vendors file. Members are named with their units; secrets are references to environment variables only. */
 import { z } from 'zod';
+import { lifecycleEventTypes } from '../contract/index.js';
+import { defaultLifecycleSettings } from '../lifecycle/index.js';
 import { deriveHashKey } from './hash-key.js';
-import type { MappingConfig, StageSettings, Timings, VendorConfig } from './types.js';
+import { receiptsSchema } from './receipts-schema.js';
+import type { LifecycleConfig, MappingConfig, Timings, VendorConfig } from './types.js';
 import * as values from './values.js';
 
 /** What a vendor gets where the file says nothing: read from the environment. */
@@ -15,6 +18,8 @@ export interface VendorDefaults {
   country: string;
   webhookSecrets: string[];
   hashKey: string | undefined;
+  /** Where the paths of a vendors file start from: its own folder. */
+  folder: string;
 }
 
 const second = 1000;
@@ -61,7 +66,59 @@ const timingsSchema = z
 
 const days = (byDefault: number) => z.number().default(byDefault).pipe(values.numberBetween(0, 366));
 
-const stageSchema: z.ZodType<StageSettings> = z.strictObject({ onboardingDays: days(30), renewalNoticeDays: days(14) });
+/** Distances in days, in any order; none = off. */
+const distances = (byDefault: readonly number[]) =>
+  z
+    .array(z.number())
+    .default([...byDefault])
+    .transform((list, ctx) =>
+      list.every((one) => Number.isInteger(one) && one >= 1 && one <= 730) && new Set(list).size === list.length
+        ? list
+        : values.refuse(ctx, 'is not a list of days', 'write whole numbers from 1 to 730, each once; [] = none'),
+    );
+
+const lifecycleSchema = z
+  .strictObject({
+    onboardingDays: days(defaultLifecycleSettings.onboardingDays),
+    renewalNoticeDays: distances(defaultLifecycleSettings.renewalNoticeDays),
+    renewalNoticeFromTermDays: days(defaultLifecycleSettings.longTermDays),
+    cancelWaitMinutes: z
+      .number()
+      .default(15)
+      .pipe(values.numberBetween(0, 7 * 24 * 60)),
+    endedWaitMinutes: z
+      .number()
+      .default(15)
+      .pipe(values.numberBetween(0, 7 * 24 * 60)),
+    winBackDays: distances(defaultLifecycleSettings.winBackDays),
+    maxEventAgeDays: z.number().default(7).pipe(values.numberBetween(1, 90)),
+    events: z
+      .strictObject(Object.fromEntries(lifecycleEventTypes.map((type) => [type, z.boolean().optional()])))
+      .prefault({}),
+    brake: z
+      .strictObject({
+        share: z.number().default(0.02).pipe(values.numberBetween(0, 1)),
+        atLeast: z.number().default(20).pipe(values.numberBetween(1, 1_000_000)),
+      })
+      .prefault({}),
+  })
+  .transform(
+    ({
+      renewalNoticeFromTermDays,
+      cancelWaitMinutes,
+      endedWaitMinutes,
+      maxEventAgeDays,
+      events,
+      ...rest
+    }): LifecycleConfig => ({
+      ...rest,
+      longTermDays: renewalNoticeFromTermDays,
+      cancelWaitMs: cancelWaitMinutes * minute,
+      endedWaitMs: endedWaitMinutes * minute,
+      maxEventAgeMs: maxEventAgeDays * day,
+      off: lifecycleEventTypes.filter((type) => events[type] === false),
+    }),
+  );
 
 const flag = z.boolean().default(false);
 
@@ -128,7 +185,8 @@ export function vendorSchema(env: NodeJS.ProcessEnv, defaults: VendorDefaults) {
       hashKey: reference(env, values.hashKey).optional(),
       mapping: mappingSchema(defaults).prefault({}),
       timings: timingsSchema.prefault({}),
-      stage: stageSchema.prefault({}),
+      lifecycle: lifecycleSchema.prefault({}),
+      receipts: receiptsSchema(defaults.folder).prefault({}),
     })
     .transform(({ sesamy, webhookSecrets, hashKey, ...vendor }): VendorConfig => {
       const { audience = defaults.audience, scope, ...account } = sesamy;

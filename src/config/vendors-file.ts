@@ -1,7 +1,8 @@
 import { readFileSync } from 'node:fs';
+import { dirname } from 'node:path';
 import { isMap, isSeq, parseDocument } from 'yaml';
 import { z } from 'zod';
-import { type Mistake, parseOptions, toMistakes } from './mistakes.js';
+import { codeOf, type Mistake, parseOptions, toMistakes } from './mistakes.js';
 import type { VendorConfig } from './types.js';
 import { type VendorDefaults, vendorSchema } from './vendor-schema.js';
 
@@ -22,7 +23,7 @@ export function readVendorsFile(path: string, env: NodeJS.ProcessEnv, defaults: 
   const parsed = parse(text);
   if ('mistakes' in parsed) return { vendors: [], ...parsed };
 
-  const schema = z.strictObject({ vendors: z.array(vendorSchema(env, defaults)).min(1) });
+  const schema = z.strictObject({ vendors: z.array(vendorSchema(env, { ...defaults, folder: dirname(path) })).min(1) });
   const result = schema.safeParse(parsed.content, parseOptions);
   const mistakes = [...toMistakes(result.error?.issues ?? []), ...doubledIds(parsed.content)];
   return { vendors: result.data?.vendors ?? [], mistakes };
@@ -65,9 +66,4 @@ function doubledIds(content: unknown): Mistake[] {
 
 function unusable(problem: string, mend: string): VendorsFile {
   return { vendors: [], mistakes: [{ variable: 'SESAMY_RULE_CONFIG', problem, mend }] };
-}
-
-/** `ENOENT` and the like; a system error's message would repeat the path, which may be a secret in the wrong variable. */
-export function codeOf(error: unknown): string {
-  return error instanceof Error && 'code' in error ? String(error.code) : 'unknown error';
 }

@@ -9,9 +9,9 @@ export const vendorIdPattern = /^[a-z0-9][a-z0-9-]{0,62}$/;
 /**
  * What a Sesamy user id may look like: `<connection>|<id>` and its kin (sesamy-api §3.1, §8), at most 200 characters.
  * `@` is refused on purpose: some identity providers put the e-mail address into the id, and an address must not become a
- * workflow id. `/`, `%` and a leading dot are refused because no Sesamy id has them and a path could be bent by them.
+ * workflow id, and so is `+` before a number, which may be a telephone's. `/`, `%` and a leading dot are refused because no Sesamy id has them and a path could be bent by them.
  */
-export const userIdPattern = /^[A-Za-z0-9][\w.:|+~=-]{0,199}$/;
+export const userIdPattern = /^(?!.*\+\d{6})[A-Za-z0-9][\w.:|+~=-]{0,199}$/;
 
 /** What the ids of contracts, entitlements and checkouts may look like; anything else is not stored. */
 export const objectIdPattern = /^[A-Za-z0-9][\w.:|+~=-]{0,199}$/;

@@ -1,4 +1,7 @@
+export * from './brake.js';
+export * from './deliver.js';
 export * from './ids.js';
+export * from './lifecycle.js';
 export * from './messages.js';
 export * from './search-attributes.js';
 export * from './stage.js';

@@ -3,6 +3,8 @@
  * they tell whom to look at, the truth is fetched.
  */
 import { defineQuery, defineSignal, defineUpdate } from '@temporalio/workflow';
+import type { DeliverOutcome } from './deliver.js';
+import type { LifecycleEvent, RowOnlyReason } from './lifecycle.js';
 import type { Stage } from './stage.js';
 import type { FailureDetails, SyncChanges, SyncProblem, SyncReason, Verdict } from './sync.js';
 
@@ -63,6 +65,25 @@ export interface SyncNowRequest {
 /** One attempt now, quietly; answers when it is over, whatever its outcome. */
 export const syncNowUpdate = defineUpdate<TrailEntry, [SyncNowRequest?]>('syncNow');
 
+/** What is held: ends of subscriptions while the brake is on, and receipts of which nobody knows whether they went out. */
+export type HeldKind = 'ended' | 'receipt';
+
+/** The value of the search attribute `FailureType` by which what is held is found. */
+export const heldTypes: Readonly<Record<HeldKind, string>> = {
+  ended: 'lifecycle/held',
+  receipt: 'receipt/in-doubt',
+};
+
+export interface HeldRequest {
+  what: HeldKind;
+}
+
+/** Tell of what is held after all, if it is still true; a receipt is sent again. Without input: all that is held. */
+export const releaseSignal = defineSignal<[HeldRequest?]>('release');
+
+/** Never tell of what is held. Without input: all of it. */
+export const discardSignal = defineSignal<[HeldRequest?]>('discard');
+
 export const statusQuery = defineQuery<SubscriberStatus>('status');
 
 /**
@@ -87,6 +108,22 @@ export interface TrailEntry {
   failure?: FailureDetails;
 }
 
+/** An event of the reader's life and what became of it. */
+export interface ToldEvent {
+  event: LifecycleEvent;
+  outcome: DeliverOutcome | 'discarded' | 'dropped';
+  reason?: RowOnlyReason;
+  /** When that was settled, ISO instant. */
+  at: string;
+}
+
+/** An event that is to be told yet. */
+export interface WaitingEvent {
+  event: LifecycleEvent;
+  /** Why it waits for a person. */
+  held?: HeldKind;
+}
+
 export interface SubscriberStatus {
   vendorId: string;
   userId: string;
@@ -106,6 +143,12 @@ export interface SubscriberStatus {
   next?: { at: string; why: string };
   /** Messages that have arrived and are not acted on yet. */
   pending: string[];
+  /** Events that are to be told yet, the next one first. */
+  waiting: WaitingEvent[];
+  /** State tags that are to be given yet, so that their flows start. */
+  gained: string[];
+  /** The last events of the reader's life and what became of them, oldest first. */
+  told: ToldEvent[];
   /** The last attempts, oldest first. */
   trail: TrailEntry[];
 }

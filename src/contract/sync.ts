@@ -2,7 +2,9 @@
  * What the workflow asks of the activity `syncSubscriber` and what it gets back. All of it is stored in Temporal's history, so all of
  * it is ids, keyed hashes, tag names, dates and verdicts: never an address, a name, a number or a street.
  */
+import type { DeliverInput, DeliverResult } from './deliver.js';
 import type { PersonId } from './ids.js';
+import type { LifecycleEvent, LifecycleMemory, RowOnlyReason } from './lifecycle.js';
 import type { Stage } from './stage.js';
 
 /** What is remembered of a person between two syncs: made by the activity, kept by the workflow, handed back unread. */
@@ -24,6 +26,8 @@ export interface Known {
   /** When a cancellation was asked for, by contract id (ISO instant); Sesamy's API does not keep it (sesamy-api §7 row 18). */
   cancelRequestedAt?: Record<string, string>;
   stage?: Stage;
+  /** What the last live look saw; absent until somebody is first written. */
+  lifecycle?: LifecycleMemory;
   /** Something that was there is missing from Sesamy's answer; believed once it has been missing long enough. */
   missing?: { what: 'user' | 'rows'; since: string };
   /** Since when Rule has not known the subscriber; believed once that has lasted (ISO instant). */
@@ -32,6 +36,10 @@ export interface Known {
   deletedInRule?: boolean;
   /** Keys of fields that Rule refused when they were written last: shown until they change or are written by a resync. */
   refusedFields?: string[];
+  /** Since when the address has belonged to another Sesamy user in Rule (ISO instant). */
+  sharedSince?: string;
+  /** A quiet write changed something: the next live look recalculates the segments. */
+  segmentsStale?: boolean;
   /** A removal of tags was still under way: the next sync compares with what Rule really holds. */
   unsettled?: boolean;
 }
@@ -53,6 +61,12 @@ export interface SyncInput extends PersonId {
   expect: 'none' | 'late' | 'full';
   /** Ids that messages named; one that Sesamy does not list yet means that its API lags its events. */
   expectedIds: string[];
+  /** Events that were found and are not told yet. */
+  waiting: LifecycleEvent[];
+  /** Some of them are told right after this. */
+  tells: boolean;
+  /** State tags that a live sync found gained and that start their flows when they are delivered: a quiet sync leaves them alone. */
+  gained: string[];
 }
 
 /**
@@ -69,6 +83,7 @@ export type SyncReason =
   | 'guest/no-email'
   | 'guest/email-not-verified'
   | 'deleted-in-rule'
+  | 'shared-address'
   | 'not-at-sesamy'
   | 'missing-user'
   | 'missing-rows'
@@ -99,6 +114,12 @@ export interface SyncResult {
   problems: SyncProblem[];
   /** Whether Sesamy showed something that was not seen before. */
   news: boolean;
+  /** What has happened, to be told in this order. */
+  events?: LifecycleEvent[];
+  /** Which waiting events are not to start anything any more, and why; by id. */
+  rowOnly?: Record<string, RowOnlyReason>;
+  /** State tags to be given so that their flows start. */
+  gained?: string[];
   /** When to look again if nothing happens. */
   next: NextLook;
   /** The workflow may end after this long without a message (guests). */
@@ -108,14 +129,16 @@ export interface SyncResult {
 /**
  * - `look`: Sesamy's API may lag its events
  * - `second-look`: something was missing
- * - `expiry`: an access, a contract or a stage ends by time alone
+ * - `expiry`: an access or a contract ends by time alone
+ * - `due`: a stage ends, or an event may be told, by time alone; `why` says which
  * - `recheck`: the regular look that finds changes no webhook told of
  */
-export type NextLookKind = 'look' | 'second-look' | 'expiry' | 'recheck';
+export type NextLookKind = 'look' | 'second-look' | 'expiry' | 'due' | 'recheck';
 
 export interface NextLook {
   kind: NextLookKind;
   afterMs: number;
+  why?: string;
 }
 
 /** What a failed attempt tells the workflow; the details of the activity's `ApplicationFailure`. */
@@ -134,9 +157,21 @@ export interface FailureDetails {
   fields?: string[];
   /** It failed after it had begun to write: Rule may hold more, or other things, than is remembered. */
   wrote?: boolean;
+  /** The subscriber's id in Rule, where a first write got so far. */
+  ruleId?: number;
+  /** Of a receipt that was claimed: it is certain that no mail went out. */
+  notSent?: boolean;
+  /** What a live look saw before Rule could not be written: it may have passed by the time it can. */
+  seen?: Seen;
+}
+
+/** What has happened to a reader, and what is remembered of it. */
+export interface Seen extends Pick<SyncResult, 'events' | 'rowOnly'> {
+  lifecycle: LifecycleMemory;
 }
 
 /** The activities a subscriber workflow calls. */
 export interface SubscriberActivities {
   syncSubscriber(input: SyncInput): Promise<SyncResult>;
+  deliverEvent(input: DeliverInput): Promise<DeliverResult>;
 }

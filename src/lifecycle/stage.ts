@@ -3,6 +3,7 @@ import {
   dayMs,
   endOf,
   isCancelling,
+  isEnded,
   isOverdue,
   isRunning,
   isSinglePurchase,
@@ -16,11 +17,20 @@ import {
 export interface StageSettings {
   /** How long a new subscriber is `onboarding`, in days. */
   onboardingDays: number;
-  /** How long before the end of a term, or before a long term is billed again, it is `renewal-due`, in days. */
-  renewalNoticeDays: number;
+  /**
+   * How long before the end of a term, or before a long term is billed again, a notice is given, in days. It is `renewal-due` from the
+   * first of them on; none = never.
+   */
+  renewalNoticeDays: readonly number[];
+  /** From which length on, in days, a term that renews by itself is worth a notice: nobody wants one every month. */
+  longTermDays: number;
 }
 
-export const defaultStageSettings: StageSettings = { onboardingDays: 30, renewalNoticeDays: 14 };
+export const defaultStageSettings: StageSettings = {
+  onboardingDays: 30,
+  renewalNoticeDays: [14, 3],
+  longTermDays: 90,
+};
 
 /** All that the stage depends on but the time: ids, flags and dates (ISO instants), fit to be kept and compared. */
 export interface StageFacts {
@@ -43,13 +53,15 @@ export interface StageFacts {
   singlePurchase: boolean;
 }
 
-/** A term from which on a renewal that happens by itself is worth a notice: nobody wants one every month. */
-const longTermDays = 90;
 const daysOf: Record<string, number> = { DAY: 1, WEEK: 7, MONTH: 30, YEAR: 365 };
 
-export function stageFacts(contracts: readonly StageContract[], entitlements: readonly StageEntitlement[]): StageFacts {
+export function stageFacts(
+  contracts: readonly StageContract[],
+  entitlements: readonly StageEntitlement[],
+  { longTermDays }: Pick<StageSettings, 'longTermDays'> = defaultStageSettings,
+): StageFacts {
   const running = contracts.filter(isRunning);
-  const ended = contracts.filter((contract) => !isSinglePurchase(contract) && !contract.isActive);
+  const ended = contracts.filter(isEnded);
   const paidArticle = entitlements.some(({ type, origin }) => type === 'article' && origin?.type === 'PAYMENTS');
   const facts: StageFacts = {
     ended: ended.length > 0,
@@ -67,7 +79,7 @@ export function stageFacts(contracts: readonly StageContract[], entitlements: re
       cancelling: isCancelling(speaker),
       ...(since === undefined ? {} : { since: iso(since) }),
       ...(endsAt === undefined ? {} : { endsAt: iso(endsAt) }),
-      ...renewal(speaker),
+      ...renewalOf(speaker, longTermDays),
     },
   };
 }
@@ -76,7 +88,7 @@ export function stageFacts(contracts: readonly StageContract[], entitlements: re
  * The renewal a reader wants to hear of. A contract that renews by itself (RECURRING with a next bill) has one only if its term is
  * known to be long; any other that ends has one at its end, else at its next bill.
  */
-function renewal(contract: StageContract): { renewsAt?: string; termDays?: number } {
+export function renewalOf(contract: StageContract, longTermDays: number): { renewsAt?: string; termDays?: number } {
   const interval = daysOf[contract.recurringInterval?.toUpperCase() ?? ''];
   const billedDays = interval === undefined ? undefined : interval * (contract.recurringTime ?? 1);
   const nextBill = millisOf(contract.nextBillAt);
@@ -113,9 +125,10 @@ export function stageOf(facts: StageFacts, now: Date, settings: StageSettings): 
   return { stage, ...until(at, ends, notice, welcomed) };
 }
 
-/** At most half the term, so that a trial of two weeks is not all renewal. */
+/** At most half the term, so that a trial of two weeks is not all renewal. NaN where none is given. */
 function noticeOf(running: NonNullable<StageFacts['running']>, settings: StageSettings): number {
-  const days = Math.min(settings.renewalNoticeDays, (running.termDays ?? Number.POSITIVE_INFINITY) / 2);
+  if (settings.renewalNoticeDays.length === 0) return Number.NaN;
+  const days = Math.min(Math.max(...settings.renewalNoticeDays), (running.termDays ?? Number.POSITIVE_INFINITY) / 2);
   return timeOf(running.renewsAt) - days * dayMs;
 }
 

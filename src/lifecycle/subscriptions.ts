@@ -14,12 +14,16 @@ export interface StageContract {
   /** How often a recurring contract bills, as far as it is known: `recurringTime` intervals of this length. */
   recurringInterval?: string;
   recurringTime?: number;
+  /** `name` is the product's title. */
+  items?: readonly { name: string }[];
 }
 
 /** What the lifecycle reads of an entitlement (sesamy-api §3.5). */
 export interface StageEntitlement {
   type: string;
-  origin?: { type: string };
+  title?: string;
+  origin?: { type: string; contractId?: string };
+  createdAt?: string;
 }
 
 export const dayMs = 24 * 60 * 60 * 1000;
@@ -39,6 +43,12 @@ export function isSinglePurchase(contract: StageContract): boolean {
 /** Gives access now and is no single purchase (sesamy-api §7). */
 export function isRunning(contract: StageContract): boolean {
   return contract.isActive && !isSinglePurchase(contract);
+}
+
+/** Ran once and runs no more. What has not begun yet is inactive too, and has no end. */
+export function isEnded(contract: StageContract): boolean {
+  if (contract.isActive || isSinglePurchase(contract)) return false;
+  return ['CANCELED', 'EXPIRED', 'DELETED'].includes(statusOf(contract)) || endOf(contract) !== undefined;
 }
 
 export function isOverdue(contract: StageContract): boolean {
@@ -88,7 +98,7 @@ function compare(a: readonly number[], b: readonly number[]): number {
 }
 
 /** A plan change, a move between accounts or a late payment makes a new contract, but not a new reader. */
-const sameReaderMs = 7 * dayMs;
+export const sameReaderMs = 7 * dayMs;
 
 /**
  * Since when the person has been a subscriber without a break of more than a week: the beginning of the oldest running contract, or of

@@ -13,4 +13,4 @@ export type {
   SourceEntitlement,
   SourceUser,
 } from './source.js';
-export { baseTag, isOurTag, stageTag, type TagRow, tagsToRemove, tagTable } from './tag-table.js';
+export { baseTag, eventTag, isOurTag, stageTag, type TagRow, tagsToRemove, tagTable } from './tag-table.js';

@@ -1,23 +1,8 @@
+import { type LifecycleEventType, lifecycleEventTypes } from '../contract/lifecycle.js';
 import { type Stage, stages } from '../contract/stage.js';
 
 /** On everybody who is synced; never removed. */
 export const baseTag = 'sesamy';
-
-/** The lifecycle events that have a tag. */
-const events = [
-  'subscribed',
-  'returned',
-  'renewed',
-  'renewal-due',
-  'payment-failed',
-  'payment-recovered',
-  'cancel-requested',
-  'cancel-regretted',
-  'ended',
-  'win-back',
-  'single-purchase',
-  'receipt',
-] as const;
 
 /** The beginnings of the tag names that end in something of the publisher's: a product, a SKU, a tag. */
 export const families = {
@@ -111,8 +96,8 @@ export const tagTable: readonly TagRow[] = [
   {
     name: `${eventPrefix}{event}`,
     meaning: 'Something happened; starts an automation',
-    rule: `One of: ${events.join(', ')}`,
-    keptUntil: 'a counter-event, or the same event again; a sync of state leaves it alone',
+    rule: `One of: ${lifecycleEventTypes.join(', ')}`,
+    keptUntil: 'a counter-event, or the same event again',
   },
 ];
 
@@ -120,11 +105,11 @@ const prefixes = Object.values(families);
 const names = new Set([
   ...tagTable.map(({ name }) => name).filter((name) => !name.includes('{')),
   ...stages.map((stage) => stageTag(stage)),
-  ...events.map((event) => eventPrefix + event),
+  ...lifecycleEventTypes.map((type) => eventTag(type)),
 ]);
 
 /** What stays although it no longer applies: for ever, or until another part of the program takes it away. */
-const lasting = new Set([baseTag, 'sesamy_made_single_purchase', ...events.map((event) => eventPrefix + event)]);
+const lasting = new Set([baseTag, 'sesamy_made_single_purchase', ...lifecycleEventTypes.map((type) => eventTag(type))]);
 
 /**
  * Whether we put a tag of this name on people, now or in an older form such as `sesamy_active_entitlement_Premium Magazine`
@@ -146,4 +131,9 @@ export function tagsToRemove(held: readonly string[], wanted: readonly string[])
 
 export function stageTag(stage: Stage): string {
   return stagePrefix + stage;
+}
+
+/** The tag that starts the flow of an event. */
+export function eventTag(type: LifecycleEventType): string {
+  return eventPrefix + type;
 }

@@ -24,7 +24,7 @@ export interface ApiCall extends Pick<HttpRequest, 'method' | 'params' | 'query'
   /** Begins with `/v2` or `/v3`. */
   path: string;
   json?: unknown;
-  sent?: Omit<Sent, 'write'>;
+  sent?: Omit<Sent, 'write' | 'aboutOne'>;
 }
 
 /** Calls to Rule with key and gate; knows nothing of subscribers. */
@@ -47,7 +47,11 @@ export function createRuleApi({ apiUrl, apiKey, gate, ...rest }: RuleApiOptions)
     let outcome: Outcome = { kind: 'abandoned' };
     try {
       const reply = await http.send(request);
-      const failure = ruleFailure(reply, { ...wanted.sent, write: wanted.method !== 'GET' });
+      const failure = ruleFailure(reply, {
+        ...wanted.sent,
+        aboutOne: wanted.path.includes('{'),
+        write: wanted.method !== 'GET',
+      });
       outcome = outcomeOf(failure, useOf(reply));
       if (failure) throw http.error(request, failure, reply);
       return reply;

@@ -1,13 +1,11 @@
-import { VendorError } from '../http/errors.js';
 import { type ApiCall, createRuleApi, type RuleApiOptions } from './api.js';
 import { readFieldTypes } from './field-types.js';
-import { anyReply, fieldsReply, subscriberReply, tagsReply, upsertReply } from './schemas.js';
-import type { RuleField, RuleFieldReading, RuleSubscriber } from './types.js';
-
-export interface CallOptions {
-  /** Cancels the call; it then throws the signal's reason. */
-  signal?: AbortSignal | undefined;
-}
+import { createMailCalls, type MailCalls } from './mail.js';
+import { orMissing } from './missing.js';
+import { createRowCalls, type RowCalls } from './rows.js';
+import { anyReply, fieldsReply, subscriberReply, upsertReply } from './schemas.js';
+import { createTagCalls, type TagCalls, tagNames } from './tags.js';
+import type { CallOptions, RuleField, RuleFieldReading, RuleSubscriber } from './types.js';
 
 export interface UpsertInput {
   email: string;
@@ -23,24 +21,19 @@ export interface UpdateInput {
 }
 
 /**
- * Calls to one Rule account, one attempt each, all of them through the account's gate and all of them silent: no call here starts a tag
- * automation.
+ * Calls to one Rule account, one attempt each, all of them through the account's gate. All but two are silent: `fire` alone starts tag
+ * automations, and `sendEmail` sends a mail of its own.
  *
  * All throw `VendorError`: `rule/unavailable`, `rule/rate-limited`, `rule/blocked`, `rule/key-refused`, `rule/not-json`,
  * `rule/wrong-shape`, `rule/too-large` (wait); `rule/unauthorized`, `rule/forbidden`, `rule/wrong-url` (fix-key); `rule/invalid` with
  * `fields` where Rule says which, `rule/conflict`, `rule/refused` (fix-data); `rule/not-found` (give-up).
+ * `unknownOutcome` is set where a write may have been done although its answer was lost, unreadable or a 5xx.
  */
-export interface RuleClient {
+export interface RuleClient extends TagCalls, RowCalls, MailCalls {
   /** Creates the subscriber of an address or updates it, fields and tags in one call. Costs a second one where the answer names nobody. */
   upsertByEmail(input: UpsertInput, options?: CallOptions): Promise<RuleSubscriber>;
   /** Writes fields and, where given, a new address. @throws VendorError `rule/email-taken` (fix-data) besides the others. */
   update(id: number, input: UpdateInput, options?: CallOptions): Promise<RuleSubscriber>;
-  /** Adds tags without starting anything; segments are recalculated only where asked for (rule-api §4.3). */
-  addTags(id: number, tags: string[], options: CallOptions & { recalculateSegments: boolean }): Promise<void>;
-  /** Queues the removal of tags; Rule does it a little later and recalculates no segment (rule-api §4.3). No tags, no call. */
-  removeTags(id: number, tags: string[], options?: CallOptions): Promise<void>;
-  /** Names of all tags that the subscriber has. */
-  listTags(id: number, options?: CallOptions): Promise<string[]>;
   /** Queues that the subscriber gets no more marketing on any channel; what is suppressed already stays so (rule-api §4.4). */
   suppress(id: number, options?: CallOptions): Promise<void>;
   /** `undefined` on 404. Rule counts that as an error of the account (rule-api §8): not for addresses that are likely unknown. */
@@ -79,16 +72,11 @@ export function createRuleClient(options: RuleClientOptions): RuleClient {
     signal,
   });
 
-  async function orMissing(call: ApiCall): Promise<RuleSubscriber | undefined> {
-    try {
-      return await api.read(call, subscriberReply);
-    } catch (error) {
-      if (error instanceof VendorError && error.type === 'rule/not-found') return undefined;
-      throw error;
-    }
-  }
-
   return {
+    ...createTagCalls(api),
+    ...createRowCalls(api),
+    ...createMailCalls(api),
+
     async upsertByEmail({ email, fields, tags }, { signal } = {}) {
       const json = {
         update_on_duplicate: true,
@@ -113,29 +101,12 @@ export function createRuleClient(options: RuleClientOptions): RuleClient {
       return api.read(call, subscriberReply);
     },
 
-    async addTags(id, tags, { recalculateSegments, signal }) {
-      // No `automation`: any value of it starts automations and unblocks a blocked subscriber (rule-api §4.3).
-      const json = { tags: tagNames(tags), ...(recalculateSegments ? {} : { sync_subscriber: false }) };
-      const query = { identified_by: 'id' };
-      await api.write({ method: 'PUT', path: '/v3/subscribers/{id}/tags', params: { id }, query, json, signal });
-    },
-
-    async removeTags(id, tags, { signal } = {}) {
-      if (tags.length === 0) return;
-      const json = { subscribers: [{ id }], tags: tagNames(tags) };
-      await api.write({ method: 'DELETE', path: '/v3/subscribers/tags', json, signal });
-    },
-
-    listTags(id, { signal } = {}) {
-      return api.read({ ...byId(id, signal), path: '/v2/subscribers/{id}/tags' }, tagsReply);
-    },
-
     async suppress(id, { signal } = {}) {
       await api.write({ method: 'POST', path: '/v3/suppressions/', json: { subscribers: [{ id }] }, signal });
     },
 
-    findByEmail: (email, { signal } = {}) => orMissing(byEmail(email, signal)),
-    get: (id, { signal } = {}) => orMissing(byId(id, signal)),
+    findByEmail: (email, { signal } = {}) => orMissing(api.read(byEmail(email, signal), subscriberReply)),
+    get: (id, { signal } = {}) => orMissing(api.read(byId(id, signal), subscriberReply)),
 
     readFields(id, { signal } = {}) {
       return api.read({ ...byId(id, signal), path: '/v2/subscriber/{id}/fields' }, fieldsReply);
@@ -149,16 +120,4 @@ export function createRuleClient(options: RuleClientOptions): RuleClient {
 
     close: () => api.close(),
   };
-}
-
-/**
- * Each name once, since Rule may refuse doubles. @throws VendorError `rule/invalid` for a name of digits only, which Rule would read
- * as the id of some other tag (rule-api §2).
- */
-function tagNames(tags: readonly string[]): string[] {
-  if (tags.some((tag) => /^\d*$/.test(tag))) {
-    const reason = 'a tag name is empty or made of digits only';
-    throw new VendorError({ type: 'rule/invalid', next: 'fix-data', reason, fields: { tags: 'digits-only' } });
-  }
-  return [...new Set(tags)];
 }

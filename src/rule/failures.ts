@@ -13,6 +13,8 @@ export interface Sent {
   fields?: readonly string[];
   /** The call gives an existing subscriber an address. */
   movesEmail?: boolean;
+  /** The call is about one subscriber, whom Rule may not know; else a 404 is the address's fault. */
+  aboutOne: boolean;
   /** The call writes: after a 5xx nobody knows whether it was done. */
   write: boolean;
 }
@@ -40,6 +42,9 @@ export function ruleFailure(reply: HttpReply, sent: Sent): CallFailure | undefin
   }
   // A page made for people says nothing about a subscriber: a proxy or a wrong address made it.
   if (isHtml(reply)) return { kind: 'not-json', next: 'wait', reason: 'the answer is a web page' };
+  if (status === 404 && !sent.aboutOne) {
+    return { kind: 'wrong-url', next: 'fix-key', reason: 'there is no such call at this address' };
+  }
   if (status === 404) return { kind: 'not-found', next: 'give-up', reason: 'Rule does not know the subscriber' };
   if (status === 409) return sent.movesEmail ? emailTaken : conflict;
   if (status === 400 || status === 422) return invalid(reply, sent);

@@ -1,5 +1,4 @@
 export {
-  type CallOptions,
   createRuleClient,
   type RuleClient,
   type RuleClientOptions,
@@ -16,4 +15,12 @@ export {
   type Outcome,
   type Pass,
 } from './gate.js';
-export type { RuleField, RuleFieldReading, RuleSubscriber } from './types.js';
+export type {
+  CallOptions,
+  RuleField,
+  RuleFieldReading,
+  RuleMail,
+  RuleRow,
+  RuleRowQuery,
+  RuleSubscriber,
+} from './types.js';

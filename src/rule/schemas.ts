@@ -102,6 +102,18 @@ function plainValue(value: unknown): string | string[] | null {
   return typeof value === 'string' ? value : JSON.stringify(value);
 }
 
+const rowShape = z
+  .object({ values: optional(z.array(z.object({ field_value: z.unknown().optional() }))) })
+  .transform(({ values }) => compact({ values: values?.map((one) => plainValue(one.field_value)) }));
+
+/** The rows that a search found, each with its values where the answer tells them (rule-api §4.2). */
+export const rowsReply = z
+  .object({ data: z.union([z.array(rowShape), rowShape.transform((row) => [row]), z.null().transform(() => [])]) })
+  .transform(({ data }) => data);
+
+/** The answer to a mail: a number live (rule-api §6). */
+export const transactionReply = z.object({ transaction_id: idSchema }).transform((answer) => answer.transaction_id);
+
 /** One page of `GET /customizations`: field types by `Group.Field`, and where the next page is (rule-api §1.1, §3). */
 export const fieldTypesReply = z
   .object({

@@ -1,5 +1,10 @@
 /** What is sent to Rule and what we take from its answers, checked and made uniform: null is absent, unknown members are gone. */
 
+export interface CallOptions {
+  /** Cancels the call; it then throws the signal's reason. */
+  signal?: AbortSignal | undefined;
+}
+
 /** A field to write; `type` counts only where the account does not have the field yet (rule-api §9). */
 export interface RuleField {
   /** `Group.Field`, with exactly one dot (rule-api §2). */
@@ -27,4 +32,31 @@ export interface RuleFieldReading {
   /** Absent where the answer does not tell it. */
   type?: string;
   value: string | string[] | null;
+}
+
+/** A row to append to a historical group. */
+export interface RuleRow {
+  /** Name of the group, without a dot. */
+  group: string;
+  /** By the field's name within the group. */
+  values: Record<string, string>;
+}
+
+/** Which row is looked for. */
+export interface RuleRowQuery {
+  group: string;
+  /** The field's name within the group. */
+  field: string;
+  value: string;
+}
+
+/** An e-mail of its own to one person (rule-api §6). */
+export interface RuleMail {
+  /** Name of the transaction, as the publisher sees it in Rule. */
+  name: string;
+  subject: string;
+  from: { name: string; email: string };
+  to: { name?: string; email: string };
+  html: string;
+  text: string;
 }

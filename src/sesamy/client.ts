@@ -3,9 +3,9 @@ import { type ApiCall, createSesamyApi, type SesamyApiOptions } from './api.js';
 import { createFilterCheck } from './filter-check.js';
 import { allRows, type Page, pageSchema, pageSize } from './pages.js';
 import { createProfileReader } from './profile.js';
-import { contractSchema, entitlementSchema, userSchema } from './schemas.js';
+import { billSchema, contractSchema, entitlementSchema, transactionSchema, userSchema } from './schemas.js';
 import { vendorOfToken } from './token-claims.js';
-import type { SesamyContract, SesamyEntitlement, SesamyUser } from './types.js';
+import type { SesamyBill, SesamyContract, SesamyEntitlement, SesamyTransaction, SesamyUser } from './types.js';
 
 export interface SesamyClientOptions extends SesamyApiOptions {
   /** The publisher; `checkAccess` compares it with the one that the token names. */
@@ -34,17 +34,23 @@ export interface SesamyClient {
    * no owner, so none of them could be trusted.
    */
   listEntitlements(userId: string, options?: CallOptions): Promise<SesamyEntitlement[]>;
+  /** The person's own payments and refunds, in Sesamy's order. A row that we cannot read fails the call; rows of other people are dropped. */
+  listTransactions(userId: string, options?: CallOptions): Promise<SesamyTransaction[]>;
+  /** `undefined` on 404. A bill names no owner: only for the bills of the person's own transactions. */
+  getBill(billId: string, options?: CallOptions): Promise<SesamyBill | undefined>;
   /**
-   * Token and one cheap read of each resource, for `doctor`. @throws VendorError whose path names the resource, or
-   * `sesamy/wrong-vendor` (fix-key) when the credential belongs to another publisher.
+   * Token and one cheap read of each resource, for `doctor`; with `receipts` also of transactions, to which a credential without that
+   * feature needs no right. @throws VendorError whose path names the resource, or `sesamy/wrong-vendor` (fix-key) when the credential
+   * belongs to another publisher.
    */
-  checkAccess(options?: CallOptions): Promise<void>;
+  checkAccess(options?: CallOptions & { receipts?: boolean | undefined }): Promise<void>;
   /** Ends what is under way and closes the connections. */
   close(): Promise<void>;
 }
 
 const contractPage = pageSchema('contracts', contractSchema);
 const entitlementPage = pageSchema('entitlements', entitlementSchema);
+const transactionPage = pageSchema('transactions', transactionSchema);
 
 /** Makes no call. @throws TypeError when an address is not a plain http or https URL. */
 export function createSesamyClient(options: SesamyClientOptions): SesamyClient {
@@ -87,13 +93,24 @@ export function createSesamyClient(options: SesamyClientOptions): SesamyClient {
       return list('/management/entitlements', userId, entitlementPage, signal);
     },
 
-    async checkAccess({ signal } = {}) {
+    async listTransactions(userId, { signal } = {}) {
+      const rows = await list('/management/transactions', userId, transactionPage, signal);
+      return rows.filter((row) => row.userId === userId).map(({ userId: _owner, ...transaction }) => transaction);
+    },
+
+    async getBill(billId, { signal } = {}) {
+      const call: ApiCall = { path: '/management/bills/{billId}', params: { billId }, mayBeMissing: true, signal };
+      const reply = await api.get(call);
+      return reply.status === 404 ? undefined : api.read(call, reply, billSchema);
+    },
+
+    async checkAccess({ signal, receipts = false } = {}) {
       const vendor = vendorOfToken(await api.token(signal));
       if (vendor !== undefined && vendor !== options.vendorId) {
         const reason = 'the credential belongs to another publisher than the configured vendor id';
         throw api.error({ path: '/management' }, { kind: 'wrong-vendor', next: 'fix-key', reason });
       }
-      for (const resource of ['users', 'contracts']) {
+      for (const resource of ['users', 'contracts', ...(receipts ? ['transactions'] : [])]) {
         const call: ApiCall = { path: `/management/${resource}`, query: { limit: 1, offset: 0 }, signal };
         const reply = await api.get(call);
         api.read(call, reply, pageSchema(resource, z.unknown()));

@@ -1,2 +1,11 @@
 export { type CallOptions, createSesamyClient, type SesamyClient, type SesamyClientOptions } from './client.js';
-export type { SesamyAddress, SesamyContract, SesamyContractItem, SesamyEntitlement, SesamyUser } from './types.js';
+export type {
+  SesamyAddress,
+  SesamyBill,
+  SesamyBillItem,
+  SesamyContract,
+  SesamyContractItem,
+  SesamyEntitlement,
+  SesamyTransaction,
+  SesamyUser,
+} from './types.js';

@@ -1,6 +1,14 @@
 import { z } from 'zod';
 import { compact, optional } from '../http/json.js';
-import type { SesamyAddress, SesamyContract, SesamyContractItem, SesamyEntitlement, SesamyUser } from './types.js';
+import type {
+  SesamyAddress,
+  SesamyBill,
+  SesamyContract,
+  SesamyContractItem,
+  SesamyEntitlement,
+  SesamyTransaction,
+  SesamyUser,
+} from './types.js';
 
 const text = optional(z.string());
 const flag = optional(z.boolean());
@@ -48,6 +56,7 @@ export const userSchema: z.ZodType<UserAnswer> = z
     phone_number: text,
     workPhone: text,
     homePhone: text,
+    locale: text,
     tags: optional(z.array(z.string())),
     billingAddress: optional(addressSchema),
     createdAt: text,
@@ -69,6 +78,7 @@ export const userSchema: z.ZodType<UserAnswer> = z
       phone: raw.phone_number,
       workPhone: raw.workPhone,
       homePhone: raw.homePhone,
+      locale: raw.locale,
       tags: raw.tags ?? [],
       billingAddress: raw.billingAddress,
       createdAt: raw.createdAt,
@@ -86,16 +96,19 @@ function known<const T extends string>(...words: T[]) {
   return optional(z.string()).transform((word) => words.find((one) => one === word?.toUpperCase()));
 }
 
+/** A status in one spelling: its case is not documented, and both spellings of the cancelled one occur (sesamy-api §3.4). */
+const statusWord = z.string().transform((status) =>
+  status
+    .trim()
+    .toUpperCase()
+    .replace(/^CANCELLED$/, 'CANCELED'),
+);
+
 export const contractSchema: z.ZodType<SesamyContract> = z
   .object({
     id: z.string().min(1),
     userId: z.string().min(1),
-    status: z.string().transform((status) =>
-      status
-        .trim()
-        .toUpperCase()
-        .replace(/^CANCELLED$/, 'CANCELED'),
-    ),
+    status: statusWord,
     isActive: z.boolean(),
     contractDuration: known('RECURRING', 'RENEWABLE', 'PERPETUAL'),
     recurringInterval: known('DAY', 'WEEK', 'MONTH', 'YEAR'),
@@ -136,6 +149,39 @@ export const entitlementSchema: z.ZodType<SesamyEntitlement> = z
     updatedAt: text,
   })
   .transform(({ purchaseOption, ...entitlement }) => compact({ ...entitlement, purchaseOptionId: purchaseOption }));
+
+const currency = optional(z.string().transform((code) => code.trim().toUpperCase()));
+
+/** A transaction with its owner, by whom lists are filtered. */
+export interface OwnedTransaction extends SesamyTransaction {
+  userId: string;
+}
+
+export const transactionSchema: z.ZodType<OwnedTransaction> = z
+  .object({
+    id: z.string().min(1),
+    userId: z.string().min(1),
+    billId: z.string().min(1),
+    contractId: text,
+    amount: z.number(),
+    currency,
+    isRefund: z.boolean(),
+    createdAt: text,
+  })
+  .transform((transaction) => compact(transaction));
+
+export const billSchema: z.ZodType<SesamyBill> = z
+  .object({
+    id: z.string().min(1),
+    status: statusWord,
+    price: z.number(),
+    currency,
+    items: optional(z.array(z.object({ sku: z.string(), title: z.string() }))),
+    receiptUrl: text,
+    contractId: text,
+    createdAt: text,
+  })
+  .transform(({ items, ...bill }) => compact({ ...bill, items: items ?? [] }));
 
 /** The token endpoint's answer (sesamy-api §1.3); `expires_in` in seconds. */
 export const tokenSchema = z.object({

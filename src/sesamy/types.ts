@@ -17,6 +17,8 @@ export interface SesamyUser {
   phone?: string;
   workPhone?: string;
   homePhone?: string;
+  /** The language, such as `sv-SE`. */
+  locale?: string;
   /** Custom tags of the profile; empty where the answer has none. */
   tags: string[];
   billingAddress?: SesamyAddress;
@@ -79,4 +81,39 @@ export interface SesamyEntitlement {
   expiresAt?: string;
   createdAt?: string;
   updatedAt?: string;
+}
+
+/** A payment or its return: sesamy-api §3.6. */
+export interface SesamyTransaction {
+  id: string;
+  billId: string;
+  contractId?: string;
+  /** As Sesamy gives it: neither its unit (whole or hundredth) nor the sign of a refund is documented. */
+  amount: number;
+  /** Upper case. */
+  currency?: string;
+  isRefund: boolean;
+  createdAt?: string;
+}
+
+/** sesamy-api §3.6. It names no owner: the owner is whoever's transaction named it. */
+export interface SesamyBill {
+  id: string;
+  /** Upper case; `CANCELLED` is written `CANCELED`. */
+  status: string;
+  /** In the unit of `SesamyTransaction.amount`. */
+  price: number;
+  /** Upper case. */
+  currency?: string;
+  items: SesamyBillItem[];
+  receiptUrl?: string;
+  /** Only newer copies of Sesamy's page have it. */
+  contractId?: string;
+  createdAt?: string;
+}
+
+export interface SesamyBillItem {
+  sku: string;
+  /** The product's title. */
+  title: string;
 }

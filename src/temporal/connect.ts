@@ -156,7 +156,11 @@ function settings(env: NodeJS.ProcessEnv): Pick<ClientConnectConfig, 'connection
     const overrideEnvVars = Object.fromEntries(
       Object.entries(env).filter((entry): entry is [string, string] => entry[1] !== undefined && entry[1] !== ''),
     );
-    const { connectionOptions, namespace = 'default' } = loadClientConnectConfig({ overrideEnvVars });
+    const { connectionOptions, namespace = 'default' } = loadClientConnectConfig({
+      overrideEnvVars,
+      // A profile of the machine's is not meant for a server that only this program knows.
+      ...(env.SESAMY_RULE_EMBEDDED ? { disableFile: true } : {}),
+    });
     return { connectionOptions, namespace, address: connectionOptions.address ?? 'localhost:7233' };
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);

@@ -2,12 +2,12 @@ import { type FastifyInstance, type FastifyReply, type FastifyRequest, fastify }
 import { type Nudge, type PersonId, signalOfEvent } from '../contract/index.js';
 import { type Logger, loggedError } from '../log.js';
 import type { Metrics } from '../metrics.js';
+import { withinTime } from '../time-limit.js';
 import { answerBrokenRequest, answerError, bodyLimitBytes, noSuchRoute } from './answers.js';
 import { createCredentialCheck, unauthorised } from './credential.js';
 import { parseEvent, type WebhookEvent } from './event.js';
 import { Refusal, tryAgain } from './refusal.js';
 import { closeGracefully } from './shutdown.js';
-import { withinTime } from './time-limit.js';
 
 export interface WebhookDeps {
   /** The configured vendors; each secret opens its vendor only. */

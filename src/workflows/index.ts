@@ -1,1 +1,2 @@
+export { brake } from './brake.js';
 export { subscriber } from './subscriber.js';

@@ -3,7 +3,11 @@
  * drive it by hand; time and chance are handed in.
  */
 import type {
+  DeliverInput,
+  DeliverResult,
   FailureDetails,
+  HeldKind,
+  HeldRequest,
   Known,
   NextLookKind,
   Nudge,
@@ -17,7 +21,24 @@ import type {
   SyncResult,
   SyncState,
   TrailEntry,
+  Verdict,
 } from '../contract/index.js';
+import {
+  type Delivery,
+  discard,
+  dropAll,
+  freshOutbox,
+  heldBy,
+  nextDelivery,
+  type Outbox,
+  putFound,
+  recordDelivered,
+  recordUndelivered,
+  release,
+  tellsSoon,
+  waitingEvents,
+  waitingOf,
+} from './outbox.js';
 
 const second = 1_000;
 const minute = 60 * second;
@@ -56,7 +77,7 @@ export interface SubscriberState {
   cancelRequests: Record<string, string>;
   pending?: Work;
   retry?: { count: number; at: number; work: Work };
-  look?: { kind: NextLookKind; at: number };
+  look?: { kind: NextLookKind; at: number; why?: string };
   /** The series of extra looks that is running, and the ids that messages named in it. */
   series: { look: number; expect: SyncInput['expect']; expectedIds: string[] };
   /** An attempt failed after it had begun to write: the next one trusts no hash. */
@@ -73,6 +94,8 @@ export interface SubscriberState {
   trail: TrailEntry[];
   endsAt?: number;
   gone: boolean;
+  /** Events on their way to Rule. */
+  outbox: Outbox;
   /** Search attributes as last written, so that only changes are written. */
   published: Record<string, string>;
 }
@@ -89,6 +112,7 @@ export function freshState(): SubscriberState {
     attempts: 0,
     trail: [],
     gone: false,
+    outbox: freshOutbox(),
     published: {},
   };
 }
@@ -101,7 +125,12 @@ export function restore(stored: SubscriberState | undefined): SubscriberState {
   }
   // Members that came later in the same version begin as in a fresh state.
   const fresh = freshState();
-  return { ...fresh, ...stored, series: { ...fresh.series, ...stored.series } };
+  return {
+    ...fresh,
+    ...stored,
+    series: { ...fresh.series, ...stored.series },
+    outbox: { ...fresh.outbox, ...stored.outbox },
+  };
 }
 
 /** A webhook arrived. */
@@ -111,8 +140,7 @@ export function recordNudge(state: SubscriberState, name: NudgeName, nudge: Nudg
   const repeat = state.seen.includes(key);
   if (!repeat) state.seen = [...state.seen, key].slice(-seenLength);
   if (name === 'cancelRequested' && nudge.contractId) {
-    const earlier = state.cancelRequests[nudge.contractId];
-    if (!earlier || earlier < nudge.occurredAt) state.cancelRequests[nudge.contractId] = nudge.occurredAt;
+    state.cancelRequests = latest(state.cancelRequests, { [nudge.contractId]: nudge.occurredAt });
   }
   delete state.endsAt;
   addPending(state, {
@@ -126,6 +154,11 @@ export function recordNudge(state: SubscriberState, name: NudgeName, nudge: Nudg
   });
 }
 
+/** Nobody has told of anything yet. */
+export function recordFirstLook(state: SubscriberState, now: number): void {
+  state.look = { kind: 'recheck', at: now + minute, why: 'first look: nobody has told of anything yet' };
+}
+
 /** A person, a backfill or a repair asks for everything to be written again, quietly. */
 export function recordResync(state: SubscriberState, request?: ResyncRequest | null): void {
   addPending(state, operatorWork('resync', true, request?.recreate === true));
@@ -134,6 +167,16 @@ export function recordResync(state: SubscriberState, request?: ResyncRequest | n
 /** A person waits for one attempt. */
 export function recordSyncNow(state: SubscriberState, request?: SyncNowRequest | null): void {
   addPending(state, operatorWork('syncNow', request?.force === true, request?.recreate === true));
+}
+
+/** A person lets out what is held. What is told is fetched again before. */
+export function recordRelease(state: SubscriberState, request?: HeldRequest | null): void {
+  if (release(state.outbox, request?.what)) addPending(state, operatorWork('release', false, false));
+}
+
+/** A person decides that what is held is never told. */
+export function recordDiscard(state: SubscriberState, request: HeldRequest | null | undefined, now: number): void {
+  if (discard(state.outbox, request?.what, iso(now))) addPending(state, operatorWork('discard', false, false));
 }
 
 function operatorWork(why: string, force: boolean, recreate: boolean): Work {
@@ -217,11 +260,15 @@ export function syncInput(state: SubscriberState, person: PersonId, work: Work):
     ...person,
     known: state.known,
     live: work.live,
-    force: work.force || state.doubt || state.known.unsettled === true,
+    // Only a write tells whether Rule still does not know the subscriber.
+    force: work.force || state.doubt || state.known.unsettled === true || state.known.notInRuleSince !== undefined,
     recreate: work.recreate,
     look: state.series.look,
     expect: state.series.expect,
     expectedIds: state.series.expectedIds,
+    waiting: waitingEvents(state.outbox),
+    tells: tellsSoon(state.outbox),
+    gained: state.outbox.gained,
   };
 }
 
@@ -230,12 +277,13 @@ function latest(
   a: Readonly<Record<string, string>> = {},
   b: Readonly<Record<string, string>> = {},
 ): Record<string, string> {
-  const times = { ...a };
+  // Ids come from outside: `constructor` is a member of every object, but no entry.
+  const times = new Map(Object.entries(a));
   for (const [id, at] of Object.entries(b)) {
-    const known = times[id];
-    if (known === undefined || known < at) times[id] = at;
+    const known = times.get(id);
+    if (known === undefined || known < at) times.set(id, at);
   }
-  return times;
+  return Object.fromEntries(times);
 }
 
 /** Verdicts after which Rule is known to hold what is remembered. */
@@ -249,7 +297,8 @@ export function recordResult(state: SubscriberState, work: Work, result: SyncRes
   delete state.failedAt;
   if (certain.includes(result.verdict)) state.doubt = false;
   if (result.news) state.newsAt = now;
-  state.look = { kind: result.next.kind, at: now + result.next.afterMs };
+  const { kind, afterMs, why } = result.next;
+  state.look = { kind, at: now + afterMs, ...(why ? { why } : {}) };
   state.state = result.verdict === 'skipped' ? 'skipped' : 'ok';
   if (result.reason) state.reason = result.reason;
   else delete state.reason;
@@ -257,6 +306,8 @@ export function recordResult(state: SubscriberState, work: Work, result: SyncRes
   if (result.endsAfterMs === undefined) delete state.endsAt;
   else state.endsAt ??= now + result.endsAfterMs;
   state.gone = result.verdict === 'gone';
+  if (state.gone || result.reason === 'deleted-in-rule') dropAll(state.outbox, iso(now));
+  else if (result.verdict !== 'waiting') putFound(state.outbox, result);
   return recordAttempt(state, {
     at: iso(now),
     why: work.why,
@@ -271,11 +322,17 @@ export function recordResult(state: SubscriberState, work: Work, result: SyncRes
 export function recordFailure(
   state: SubscriberState,
   work: Work,
-  failure: FailureDetails,
+  { seen, ...failure }: FailureDetails,
   now: number,
   chance: number,
 ): TrailEntry {
+  if (seen) {
+    const { lifecycle, ...found } = seen;
+    state.known = { ...state.known, lifecycle };
+    putFound(state.outbox, { ...found, gained: state.outbox.gained });
+  }
   const waits = failure.next === 'wait' || failure.next === 'fix-key';
+  if (failure.ruleId !== undefined) state.known = { ...state.known, ruleId: failure.ruleId };
   if (failure.wrote || /^(temporal|internal)\//.test(failure.type)) state.doubt = true;
   if (waits) {
     const count = (state.retry?.count ?? 0) + 1;
@@ -294,6 +351,60 @@ export function recordFailure(
   return recordAttempt(state, { at: iso(now), why: work.why, failure });
 }
 
+/** Verdicts after which it is known what is true of the person now, so that it can be told. */
+const telling: readonly (Verdict | undefined)[] = ['created', 'updated', 'unchanged'];
+
+/** The next thing to be told to Rule, if there is any: right after a look only, and not while news waits to be looked at. */
+export function takeDelivery(state: SubscriberState, look: TrailEntry): Delivery | undefined {
+  if (state.pending || state.retry || !telling.includes(look.verdict)) return undefined;
+  return nextDelivery(state.outbox);
+}
+
+/** The activity's input for a delivery. */
+export function deliverInput(state: SubscriberState, person: PersonId, delivery: Delivery): DeliverInput {
+  return { ...person, ruleId: state.known.ruleId ?? 0, ...delivery };
+}
+
+/** A delivery was made. @returns whether there may be more to deliver now */
+export function recordDelivery(
+  state: SubscriberState,
+  delivery: Delivery,
+  result: DeliverResult,
+  now: number,
+): boolean {
+  if (result.outcome === 'no-subscriber') {
+    // The next look finds out whether that is so, and what is to become of the person: by a write, whether there is anything new or not.
+    state.doubt = true;
+    state.look = { kind: 'second-look', at: Math.min(state.look?.at ?? Number.POSITIVE_INFINITY, now + minute) };
+    state.doubt = true;
+    return false;
+  }
+  const given = recordDelivered(state.outbox, delivery, result, iso(now));
+  if (given.length > 0)
+    state.known = { ...state.known, tags: [...new Set([...(state.known.tags ?? []), ...given])].sort() };
+  return true;
+}
+
+/** A delivery failed: everything is fetched again before the next try, since what was to be told may be over by then. */
+export function recordDeliveryFailure(
+  state: SubscriberState,
+  delivery: Delivery,
+  failure: FailureDetails,
+  now: number,
+  chance: number,
+): TrailEntry {
+  const since = state.outbox.failing?.since ?? iso(now);
+  const count = recordUndelivered(state.outbox, delivery, failure.notSent === true, iso(now));
+  const why = `tell ${delivery.event?.type ?? 'state tags'}`;
+  const { doubt } = state;
+  state.retry = { count: count - 1, at: now, work: operatorWork(why, false, false) };
+  const entry = recordFailure(state, state.retry.work, failure, now, chance);
+  state.failedAt = since;
+  // What was delivered is not what a sync writes.
+  state.doubt = doubt;
+  return entry;
+}
+
 function recordAttempt(state: SubscriberState, entry: TrailEntry): TrailEntry {
   state.attempts += 1;
   state.trail = [...state.trail, entry].slice(-trailLength);
@@ -306,6 +417,11 @@ export function isOver(state: SubscriberState, now: number): boolean {
   return state.gone || (state.endsAt !== undefined && state.endsAt <= now);
 }
 
+/** What waits for a person's decision, the first of it. */
+export function heldOf(state: SubscriberState): { what: HeldKind; since: string } | undefined {
+  return heldBy(state.outbox);
+}
+
 /** What happens next by itself, in words. */
 export function nextWhy(state: SubscriberState): string {
   if (state.retry) return `retry ${state.retry.count} after ${state.failure?.type ?? 'a failure'}`;
@@ -316,9 +432,11 @@ export function nextWhy(state: SubscriberState): string {
     case 'second-look':
       return 'look again: Sesamy or Rule does not show what should be there';
     case 'expiry':
-      return 'an access, a contract or a stage ends';
+      return 'an access or a contract ends';
+    case 'due':
+      return state.look.why ?? 'the time for an event has come';
     case 'recheck':
-      return 'regular recheck';
+      return state.look.why ?? 'regular recheck';
     default:
       return 'first sync';
   }
@@ -339,6 +457,9 @@ export function statusOf(state: SubscriberState, person: PersonId): SubscriberSt
     attempts: state.attempts,
     ...(due ? { next: { at: iso(due), why: nextWhy(state) } } : {}),
     pending: state.pending?.why ?? [],
+    waiting: waitingOf(state.outbox),
+    gained: state.outbox.gained,
+    told: state.outbox.told,
     trail: state.trail,
   };
 }

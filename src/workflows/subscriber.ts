@@ -1,5 +1,6 @@
 import {
   ActivityFailure,
+  type ActivityOptions,
   ApplicationFailure,
   allHandlersFinished,
   condition,
@@ -14,14 +15,17 @@ import {
 } from '@temporalio/workflow';
 import {
   activityTaskQueue,
+  discardSignal,
   type FailureDetails,
   failedAtKey,
   failureTypeKey,
+  heldTypes,
   lifecycleStageKey,
   type NudgeName,
   nextDueAtKey,
   nudgeSignals,
   type PersonId,
+  releaseSignal,
   resyncSignal,
   type SubscriberActivities,
   statusQuery,
@@ -33,11 +37,18 @@ import {
 } from '../contract/index.js';
 import { describe } from './describe.js';
 import {
+  deliverInput,
   dueAt,
+  heldOf,
   isOver,
   nextWhy,
+  recordDelivery,
+  recordDeliveryFailure,
+  recordDiscard,
   recordFailure,
+  recordFirstLook,
   recordNudge,
+  recordRelease,
   recordResult,
   recordResync,
   recordSyncNow,
@@ -45,6 +56,7 @@ import {
   type SubscriberState,
   statusOf,
   syncInput,
+  takeDelivery,
   takeWork,
   type Work,
 } from './subscriber-state.js';
@@ -91,6 +103,12 @@ export async function subscriber(input: SubscriberInput): Promise<SubscriberEnd>
   setHandler(resyncSignal, (request) => recordResync(state, request), {
     description: 'Write everything again, quietly; needs no input',
   });
+  setHandler(releaseSignal, (request) => recordRelease(state, request), {
+    description: 'Tell of what is held after all, if it is still true; needs no input',
+  });
+  setHandler(discardSignal, (request) => recordDiscard(state, request, Date.now()), {
+    description: 'Never tell of what is held; needs no input',
+  });
   setHandler(
     syncNowUpdate,
     async (request) => {
@@ -111,6 +129,10 @@ export async function subscriber(input: SubscriberInput): Promise<SubscriberEnd>
       const taken = tickets.drawn;
       last = await attempt(state, person, work);
       tickets.served = taken;
+      // Whatever has come in meanwhile is looked at first: it may be that there is nothing to tell any more.
+      while (await deliver(state, person, last));
+      // However many messages keep coming: the history must not grow without end, and people want to see what goes on.
+      if (mayContinueAsNew()) break;
     }
     publish(state, person);
     if (isOver(state, Date.now()) && allHandlersFinished()) {
@@ -118,6 +140,8 @@ export async function subscriber(input: SubscriberInput): Promise<SubscriberEnd>
     }
     if (mayContinueAsNew()) await continueAsNew<typeof subscriber>({ ...person, state });
 
+    // Started without a message, or with one that no worker took before it was given up: there is a first look all the same.
+    if (state.attempts === 0 && dueAt(state) === undefined) recordFirstLook(state, Date.now());
     const due = dueAt(state);
     const isDue = () => (dueAt(state) ?? Number.POSITIVE_INFINITY) <= Date.now();
     const awake = () => (isOver(state, Date.now()) ? allHandlersFinished() : isDue()) || mayContinueAsNew();
@@ -126,10 +150,29 @@ export async function subscriber(input: SubscriberInput): Promise<SubscriberEnd>
   }
 }
 
-async function attempt(state: SubscriberState, person: PersonId, work: Work): Promise<TrailEntry> {
-  const { syncSubscriber } = proxyActivities<SubscriberActivities>({
-    taskQueue: activityTaskQueue(person.vendorId),
-    summary: `${work.live ? 'live' : 'quiet'}: ${work.why.join(', ')}`,
+/** Tells Rule of the next event. @returns whether there may be more to tell now */
+async function deliver(state: SubscriberState, person: PersonId, look: TrailEntry): Promise<boolean> {
+  const delivery = takeDelivery(state, look);
+  if (!delivery) return false;
+  const { deliverEvent } = proxyActivities<SubscriberActivities>({
+    ...activityOptions(person),
+    summary: `tell: ${delivery.event?.type ?? delivery.gained.join(', ')}`,
+    priority: { priorityKey: 2 },
+  });
+  try {
+    const result = await deliverEvent(deliverInput(state, person, delivery));
+    return recordDelivery(state, delivery, result, Date.now());
+  } catch (error) {
+    if (isCancellation(error)) throw error;
+    recordDeliveryFailure(state, delivery, failureDetails(error), Date.now(), Math.random());
+    return false;
+  }
+}
+
+/** What all activities of a vendor have in common. */
+function activityOptions({ vendorId }: PersonId): ActivityOptions {
+  return {
+    taskQueue: activityTaskQueue(vendorId),
     // The longest honest attempt; a worker that died is noticed by the missing heartbeat.
     startToCloseTimeout: '90 seconds',
     heartbeatTimeout: '15 seconds',
@@ -137,6 +180,13 @@ async function attempt(state: SubscriberState, person: PersonId, work: Work): Pr
     scheduleToCloseTimeout: '2 days',
     // Short, for hiccups. Outages are the loop's: there they can be seen, listed and cut short.
     retry: { initialInterval: '1 second', backoffCoefficient: 2, maximumAttempts: 3 },
+  };
+}
+
+async function attempt(state: SubscriberState, person: PersonId, work: Work): Promise<TrailEntry> {
+  const { syncSubscriber } = proxyActivities<SubscriberActivities>({
+    ...activityOptions(person),
+    summary: `${work.live ? 'live' : 'quiet'}: ${work.why.join(', ')}`,
     // Live before what is caught up: a resync of everybody must not stand in a webhook's way.
     priority: { priorityKey: work.live || work.why.includes('syncNow') ? 2 : 4 },
   });
@@ -165,10 +215,11 @@ function publish(state: SubscriberState, person: PersonId): void {
   setCurrentDetails(describe(state, person));
   if (state.state === 'new') return;
   const due = dueAt(state);
+  const held = heldOf(state);
   const wanted: Record<string, string> = {
     SyncState: state.state,
-    FailureType: state.failure?.type ?? '',
-    FailedAt: state.failedAt ?? '',
+    FailureType: state.failure?.type ?? (held ? heldTypes[held.what] : ''),
+    FailedAt: state.failedAt ?? held?.since ?? '',
     LifecycleStage: state.known.stage ?? '',
     NextDueAt: due ? new Date(due).toISOString() : '',
   };

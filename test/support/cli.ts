@@ -50,15 +50,7 @@ export interface RunningCli {
 
 /** Starts a command that runs until it is stopped; resolves when it has said on stdout that it runs. */
 export async function startCli(args: readonly string[], options: CliOptions = {}): Promise<RunningCli> {
-  const { child, output } = start(args, options);
-  const closed = once(child, 'close') as Promise<[number | null]>;
-  await eventually(
-    () => {
-      assert.equal(child.exitCode, null, `${args.join(' ')} ended: ${output.stderr}`);
-      assert.notEqual(output.stdout, '', 'nothing has been said yet');
-    },
-    { timeoutMs: 30_000, what: args.join(' ') },
-  );
+  const { child, closed, output } = await startRunning(args, options);
   return {
     output,
     async stop() {
@@ -69,6 +61,39 @@ export async function startCli(args: readonly string[], options: CliOptions = {}
       clearTimeout(killer);
       assertNothingPersonal(output.stdout + output.stderr);
       return code;
+    },
+  };
+}
+
+async function startRunning(args: readonly string[], options: CliOptions) {
+  const { child, output } = start(args, options);
+  const closed = once(child, 'close') as Promise<[number | null]>;
+  await eventually(
+    () => {
+      assert.equal(child.exitCode, null, `${args.join(' ')} ended: ${output.stderr}`);
+      assert.notEqual(output.stdout, '', 'nothing has been said yet');
+    },
+    { timeoutMs: 30_000, what: args.join(' ') },
+  );
+  return { child, closed, output };
+}
+
+export interface WorkerProcess {
+  output: RunningCli['output'];
+  /** Ends it as a power cut would: SIGKILL, nothing is cleaned up. Resolves when it is gone. */
+  kill(): Promise<void>;
+}
+
+/** Starts `sesamy-rule worker`; resolves when it takes work. */
+export async function startWorkerProcess(env: Record<string, string>): Promise<WorkerProcess> {
+  const { child, closed, output } = await startRunning(['worker'], { env });
+  return {
+    output,
+    async kill() {
+      child.kill('SIGKILL');
+      await closed;
+      assert.equal(child.signalCode, 'SIGKILL', `the worker had ended by itself: ${output.stderr}`);
+      assertNothingPersonal(output.stdout + output.stderr);
     },
   };
 }

@@ -4,22 +4,29 @@
  */
 import type { Vendor } from '../../src/activities/index.js';
 import { VendorError } from '../../src/http/errors.js';
-import { defaultStageSettings } from '../../src/lifecycle/stage.js';
+import { defaultLifecycleSettings } from '../../src/lifecycle/index.js';
 import { defaultMappingSettings, type Source } from '../../src/mapping/index.js';
-import type { RuleClient, RuleField } from '../../src/rule/index.js';
-import type { SesamyClient } from '../../src/sesamy/index.js';
+import { defaultReceiptSettings } from '../../src/receipts/index.js';
+import type { RuleClient, RuleField, RuleMail, RuleRow } from '../../src/rule/index.js';
+import type { SesamyBill, SesamyClient, SesamyTransaction } from '../../src/sesamy/index.js';
 
 interface Held {
   id: number;
   email: string;
   fields: Map<string, string | string[]>;
   tags: Set<string>;
+  /** Of historical groups, oldest first. */
+  rows: RuleRow[];
 }
 
 /** Rule's subscribers; `log` holds the names of the calls that wrote. */
 export class MemoryRule {
   readonly subscribers = new Map<number, Held>();
   readonly log: string[] = [];
+  /** What would have started automations, in order. */
+  readonly fired: { id: number; tags: string[] }[] = [];
+  /** A mail's id is its place, counted from one. */
+  readonly mails: RuleMail[] = [];
   #nextId = 1;
 
   byEmail(email: string): Held | undefined {
@@ -31,7 +38,7 @@ export class MemoryRule {
       this.log.push('upsertByEmail');
       let held = this.byEmail(email);
       if (!held) {
-        held = { id: this.#nextId++, email, fields: new Map(), tags: new Set() };
+        held = { id: this.#nextId++, email, fields: new Map(), tags: new Set(), rows: [] };
         this.subscribers.set(held.id, held);
       }
       this.#write(held, fields);
@@ -55,6 +62,26 @@ export class MemoryRule {
       this.log.push('removeTags');
       for (const tag of tags) this.#get(id).tags.delete(tag);
     },
+    removeTag: async (id, tag) => {
+      this.log.push('removeTag');
+      this.subscribers.get(id)?.tags.delete(tag);
+    },
+    fire: async (id, tags) => {
+      if (tags.length === 0) return;
+      this.log.push('fire');
+      for (const tag of tags) this.#get(id).tags.add(tag);
+      this.fired.push({ id, tags: [...new Set(tags)] });
+    },
+    findRow: async (id, { group, field, value }) =>
+      (this.subscribers.get(id)?.rows ?? []).some((row) => row.group === group && row.values[field] === value),
+    appendRow: async (id, { group, values }) => {
+      this.log.push('appendRow');
+      this.#get(id).rows.push({ group, values: { ...values } });
+    },
+    sendEmail: async (mail) => {
+      this.log.push('sendEmail');
+      return this.mails.push(structuredClone(mail));
+    },
     listTags: async (id) => [...this.#get(id).tags],
     findByEmail: async (email) => {
       const held = this.byEmail(email);
@@ -65,7 +92,7 @@ export class MemoryRule {
       return held && this.#view(held);
     },
     readFields: async () => ({}),
-    listFieldTypes: async () => new Map(),
+    listFieldTypes: async () => new Map([['Sesamy_User.ID', 'text']]),
     checkKey: async () => {},
     suppress: async () => {},
     close: async () => {},
@@ -101,11 +128,16 @@ function failure(type: string, status: number): VendorError {
 }
 
 /** Sesamy's word on one person; `undefined` for nobody. */
-export function memorySesamy(source: () => Omit<Source, 'cancelRequestedAt'> | undefined): SesamyClient {
+export function memorySesamy(
+  source: () => Omit<Source, 'cancelRequestedAt'> | undefined,
+  payments: () => { transactions: SesamyTransaction[]; bills: SesamyBill[] } = () => ({ transactions: [], bills: [] }),
+): SesamyClient {
   return {
     getUser: async () => source()?.user,
     listContracts: async () => source()?.contracts ?? [],
     listEntitlements: async () => source()?.entitlements ?? [],
+    listTransactions: async () => payments().transactions,
+    getBill: async (billId) => payments().bills.find(({ id }) => id === billId),
     checkAccess: async () => {},
     close: async () => {},
   };
@@ -118,9 +150,10 @@ export function memoryVendor(rule: MemoryRule, sesamy: SesamyClient): Vendor {
     sesamy,
     rule: rule.client,
     gate: { check() {}, enter: () => ({ done() {} }), snapshot: () => ({ open: true, probing: false }) },
-    fieldTypes: { get: async () => new Map(), forget() {} },
+    fieldTypes: { get: () => rule.client.listFieldTypes(), forget() {} },
     mapping: defaultMappingSettings,
-    stage: defaultStageSettings,
+    lifecycle: defaultLifecycleSettings,
+    receipts: defaultReceiptSettings,
     timings: {
       extraLooksMs: [45_000, 5 * minute],
       missingRowsMs: 15 * minute,

@@ -74,6 +74,26 @@ const lives: Record<string, Life> = {
     await system.attempted(id, 2);
     return id;
   },
+  /** Events found and told, one delivery that has to be tried again, and a receipt in doubt that is discarded. */
+  async lifecycle(system) {
+    const id = aReader(system);
+    await system.subscribers.resync(system.person(id));
+    await system.attempted(id);
+    system.sesamy.renew(contractOf(id));
+    await system.attempted(id, 2);
+    system.rule.faults.add({ kind: 'status', status: 503, method: 'POST', path: '/tags' });
+    system.sesamy.failPayment(contractOf(id));
+    await eventually(async () => assert.equal((await system.status(id))?.state, 'retrying'));
+    system.rule.faults.clear();
+    await system.subscribers.sync(system.person(id));
+    await system.attempted(id, 4);
+    system.sesamy.cancel(contractOf(id));
+    await system.attempted(id, 5);
+    system.sesamy.regret(contractOf(id));
+    await system.attempted(id, 6);
+    await system.subscribers.decide(system.person(id), 'discard');
+    return id;
+  },
   async 'continued-as-new'(system) {
     const id = aReader(system);
     await system.nudge(id, 'userVendor.1#new');

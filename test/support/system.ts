@@ -25,6 +25,9 @@ export interface SystemOptions {
   rule?: RuleSandboxOptions;
   timings?: Partial<Timings>;
   mapping?: Partial<VendorConfig['mapping']>;
+  lifecycle?: Partial<VendorConfig['lifecycle']>;
+  receipts?: Partial<VendorConfig['receipts']>;
+
   /** Environment variables over the harness's own. */
   env?: Record<string, string>;
   /** Default true. */
@@ -46,7 +49,7 @@ export interface System {
   nudge(userId: string, eventType: string, more?: Record<string, unknown>): Promise<Response>;
   person(userId: string): PersonId;
   status(userId: string): Promise<SubscriberStatus | undefined>;
-  /** Waits until the person has been attempted at least so often and nothing is pending, and answers the status. */
+  /** Waits until the person has been attempted at least so often and nothing is pending or to be told, and answers the status. */
   attempted(userId: string, atLeast?: number): Promise<SubscriberStatus>;
   /** Requests that changed something in Rule, as `METHOD /path`, since the mark. */
   ruleWrites(since?: number): string[];
@@ -92,11 +95,16 @@ export async function startSystem(options: SystemOptions = {}): Promise<System> 
     ...first,
     timings: { ...first.timings, ...options.timings },
     mapping: { ...first.mapping, ...options.mapping },
+    lifecycle: { ...first.lifecycle, ...options.lifecycle },
+    receipts: { ...first.receipts, ...options.receipts },
   };
   const log = traceLogger();
   const { connection, client } = await connectTemporal(env);
   const subscribers = createSubscribers(client);
-  const metrics = createMetrics();
+  const metrics = createMetrics({
+    vendorIds: [config.id],
+    isOn: async (id) => (await subscribers.brake(id))?.on === true,
+  });
   const server: FastifyInstance = createWebhookServer({
     vendors: new Map([[config.id, { secrets: config.webhookSecrets }]]),
     subscribers,
@@ -143,7 +151,11 @@ export async function startSystem(options: SystemOptions = {}): Promise<System> 
           status = await system.status(userId);
           assert.ok(status, 'the person has a workflow');
           assert.ok(status.attempts >= atLeast, `${status.attempts} attempts, wanted ${atLeast}`);
-          assert.deepEqual(status.pending, []);
+          assert.deepEqual([status.pending, status.gained], [[], []]);
+          assert.deepEqual(
+            status.waiting.filter(({ held }) => !held),
+            [],
+          );
         },
         { timeoutMs: 20_000, what: `attempt ${atLeast} of ${userId}` },
       );
@@ -158,7 +170,7 @@ export async function startSystem(options: SystemOptions = {}): Promise<System> 
     async startWorkers() {
       assert.equal(running, undefined, 'workers run already');
       const native = await nativeConnectTemporal(env);
-      const vendors = openVendors([config]);
+      const vendors = openVendors([config], client);
       const workers = await startWorkers({
         connection: native.connection,
         namespace,

@@ -1,6 +1,6 @@
 import { type Html, html } from '../../common/html.js';
 import type { RequestEntry, Violation } from '../../common/recorder.js';
-import { clock } from './subscribers.js';
+import { clock } from './format.js';
 
 /** Requests to the API, newest first, and above them those outside the documented shapes. */
 export function requestsPage(requests: readonly RequestEntry[], violations: readonly Violation[]): Html {

@@ -1,6 +1,7 @@
 import { action, type Html, html } from '../../common/html.js';
 import type { AutomationStart } from '../model.js';
-import type { SubscriberView } from '../views.js';
+import type { RowView, SubscriberView } from '../views.js';
+import { clock, nameOf, text } from './format.js';
 
 /** The list of people, with a search box. */
 export function subscribersPage(people: readonly SubscriberView[], total: number, query: string): Html {
@@ -16,8 +17,8 @@ ${people.length === 0 && html`<p class="soft">Nobody${query ? ' matches' : ' yet
 ${total > people.length && html`<p class="soft">${people.length} of ${total} shown: search for the others.</p>`}</section>`;
 }
 
-/** One person: fields by group, tags, rows, automations, and what can be done to them. */
-export function subscriberPage(person: SubscriberView, starts: readonly AutomationStart[]): Html {
+/** One person: tags, journeys and mails, fields by group, rows, and what can be done to them. */
+export function subscriberPage(person: SubscriberView, journeys: Html, transactional: Html | null): Html {
   const base = `/_sandbox/subscribers/${person.id}`;
   const suppressed = person.suppressed.includes('campaign/email');
   return html`<h2>${nameOf(person)}</h2>
@@ -28,6 +29,8 @@ ${suppressed ? action('Lift suppression', 'DELETE', `${base}/suppression`) : act
 ${action('Delete in Rule', 'DELETE', base, {}, 'danger')}</p>
 <section class="card"><h3>Tags</h3>${person.tags.length > 0 ? person.tags.map(tagMark) : html`<span class="soft">none</span>`}
 ${person.segments.length > 0 && html`<h3>Segments</h3>${person.segments.map((segment) => html`<span class="tag">${segment}</span>`)}`}</section>
+<section class="card"><h3>Journeys and mails</h3>${journeys}
+${transactional && html`<article><p><b>Transactional mails</b></p>${transactional}</article>`}</section>
 <section class="grid" style="margin-bottom:1rem">${groups(person).map(
     ([group, fields]) =>
       html`<div class="card"><h3>${group}</h3><table>${fields.map(
@@ -35,41 +38,32 @@ ${person.segments.length > 0 && html`<h3>Segments</h3>${person.segments.map((seg
           html`<tr><td class="soft">${name}</td><td>${text(value)} <span class="soft mono">${type === 'text' ? '' : type}</span></td></tr>`,
       )}</table></div>`,
   )}</section>
-<section class="card"><h3>Rows of historical groups</h3>${
-    person.rows.length === 0
-      ? html`<span class="soft">none</span>`
-      : html`<table>${person.rows
-          .toReversed()
-          .map(
-            (row) =>
-              html`<tr><td class="soft mono">${clock(row.createdAt)}</td><td>${row.group}</td><td>${Object.entries(
-                row.values,
-              ).map(([name, value]) => html`<div><span class="soft">${name}</span> ${text(value)}</div>`)}</td></tr>`,
-          )}</table>`
-  }</section>
-<section class="card"><h3>Automations started</h3>${startsTable(starts)}</section>`;
+${historicalGroups(person).map(([group, rows]) => rowsCard(group, rows))}`;
+}
+
+/** Rows of one historical group, newest first, a column for each field. */
+function rowsCard(group: string, rows: readonly RowView[]): Html {
+  const names = [...new Set(rows.flatMap(({ values }) => Object.keys(values)))];
+  return html`<section class="card"><h3>${group} <span class="soft">${rows.length === 1 ? '1 row' : `${rows.length} rows, newest first`}</span></h3>
+<table class="rows"><thead><tr><th>Written</th>${names.map((name) => html`<th>${name}</th>`)}</tr></thead>${rows
+    .toReversed()
+    .map(
+      ({ createdAt, values }) =>
+        html`<tr><td class="when soft mono">${clock(createdAt)}</td>${names.map((name) => html`<td>${name in values ? text(values[name]) : html`<span class="soft">–</span>`}</td>`)}</tr>`,
+    )}</table></section>`;
 }
 
 /** Starts of automations, newest first. */
-export function startsTable(starts: readonly AutomationStart[], withPerson = false): Html {
+export function startsTable(starts: readonly AutomationStart[]): Html {
   if (starts.length === 0) return html`<span class="soft">none</span>`;
-  return html`<table><thead><tr><th>When</th>${withPerson && html`<th>Subscriber</th>`}<th>Automation</th><th>Started by</th></tr></thead>${starts
+  return html`<table><thead><tr><th>When</th><th>Subscriber</th><th>Automation</th><th>Started by</th></tr></thead>${starts
     .toReversed()
     .map(
       (start) => html`<tr><td class="soft mono">${clock(start.at)}</td>
-${withPerson && html`<td><a href="/subscribers/${start.subscriberId}">${start.subscriberId}</a></td>`}
+<td><a href="/subscribers/${start.subscriberId}">${start.subscriberId}</a></td>
 <td>${start.automation} ${start.withheld && html`<span class="bad">no mail: ${start.withheld}</span>`}</td>
 <td>${start.trigger.type.toLowerCase()} <b>${start.trigger.name}</b><div class="soft mono">${start.call} · ${start.mode} · ${start.pass}</div></td></tr>`,
     )}</table>`;
-}
-
-/** `2026-06-01 10:00:00` in UTC. */
-export function clock(iso: string): string {
-  return iso.slice(0, 19).replace('T', ' ');
-}
-
-function nameOf(person: SubscriberView): string {
-  return person.email ?? person.phone_number ?? person.custom_identifier ?? String(person.id);
 }
 
 function fullName(person: SubscriberView): string {
@@ -86,6 +80,12 @@ function tagMark(tag: string): Html {
   return html`<span class="tag ${ours ? 'ours' : ''}">${tag}</span>`;
 }
 
+function historicalGroups({ rows }: SubscriberView): [string, RowView[]][] {
+  const byGroup = new Map<string, RowView[]>();
+  for (const row of rows) byGroup.set(row.group, [...(byGroup.get(row.group) ?? []), row]);
+  return [...byGroup].sort(([a], [b]) => a.localeCompare(b));
+}
+
 function groups(person: SubscriberView): [string, [string, SubscriberView['fields'][string]][]][] {
   const byGroup = new Map<string, [string, SubscriberView['fields'][string]][]>();
   for (const [key, field] of Object.entries(person.fields)) {
@@ -93,9 +93,4 @@ function groups(person: SubscriberView): [string, [string, SubscriberView['field
     byGroup.set(group, [...(byGroup.get(group) ?? []), [name, field]]);
   }
   return [...byGroup].sort(([a], [b]) => a.localeCompare(b));
-}
-
-function text(value: unknown): string {
-  if (Array.isArray(value) && value.every((entry) => typeof entry === 'string')) return value.join(', ');
-  return typeof value === 'string' ? value : JSON.stringify(value);
 }

@@ -2,8 +2,10 @@ import type { FastifyInstance, FastifyReply } from 'fastify';
 import { action, type Html, html, page } from '../../common/html.js';
 import type { Recorder } from '../../common/recorder.js';
 import type { Controls } from '../controls.js';
+import type { Person } from '../model.js';
 import type { Webhooks } from '../webhooks.js';
 import type { World } from '../world.js';
+import { clockPart } from './clock.js';
 import { peoplePage } from './people.js';
 import { personPage } from './person.js';
 import { trafficPage } from './traffic.js';
@@ -26,10 +28,10 @@ export function isPage(path: string): boolean {
 }
 
 export function servePages(app: FastifyInstance, deps: PageDeps): void {
-  const send = (reply: FastifyReply, title: string, here: string, content: Html) =>
+  const send = (reply: FastifyReply, title: string, here: string, content: Html, person?: Person) =>
     reply
       .type('text/html; charset=utf-8')
-      .send(page({ brand: 'Sesamy', title, links, here, content: html`${state(deps)}${content}` }));
+      .send(page({ brand: 'Sesamy', title, links, here, content: html`${state(deps, person)}${content}` }));
 
   app.get<{ Querystring: { search?: string } }>('/', (request, reply) =>
     send(reply, 'Readers', '/', peoplePage(deps.world, String(request.query.search ?? ''))),
@@ -37,7 +39,7 @@ export function servePages(app: FastifyInstance, deps: PageDeps): void {
   app.get<{ Params: { id: string } }>('/people/:id', (request, reply) => {
     const person = deps.world.person(request.params.id);
     if (!person) return send(reply.code(404), 'Nobody', '', html`<h2>There is no such reader.</h2>`);
-    return send(reply, person.profile.name ?? person.id, '', personPage(deps.world, person));
+    return send(reply, person.profile.name ?? person.id, '', personPage(deps.world, person), person);
   });
   app.get('/traffic', (_request, reply) =>
     send(reply, 'Webhooks and requests', '/traffic', trafficPage(deps.webhooks, deps.recorder)),
@@ -45,17 +47,11 @@ export function servePages(app: FastifyInstance, deps: PageDeps): void {
   app.get('/favicon.ico', (_request, reply) => reply.code(204).send());
 }
 
-function state({ world, recorder }: PageDeps): Html {
+/** At the top of each page; time goes by for the reader alone on the reader's page. */
+function state({ controls, world, recorder }: PageDeps, person?: Person): Html {
   const violations = recorder.violations.length;
   return html`<section class="state">
-<p><b>${world.size}</b> readers of Daily Example · the clock says <b>${world.timestamp().replace('T', ' ').replace('Z', ' UTC')}</b> ·
-<b class="${violations > 0 && 'bad'}">${violations}</b> requests outside the documents</p>
-<p class="actions">${[
-    { text: 'An hour later', span: { hours: 1 } },
-    { text: 'A day later', span: { days: 1 } },
-    { text: 'A week later', span: { days: 7 } },
-    { text: '30 days later', span: { days: 30 } },
-  ].map(({ text, span }) =>
-    action(text, 'POST', '/_sandbox/clock', span),
-  )}${action('A new reader', 'POST', '/_sandbox/people')}</p></section>`;
+<p><b>${world.size}</b> readers of Daily Example · <b class="${violations > 0 && 'bad'}">${violations}</b> requests outside the documents</p>
+${clockPart(world, controls.livingOn, person)}
+<p class="actions">${action('A new reader', 'POST', '/_sandbox/people')}</p></section>`;
 }

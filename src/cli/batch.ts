@@ -1,0 +1,40 @@
+import { createInterface } from 'node:readline/promises';
+import { setTimeout as delay } from 'node:timers/promises';
+import type { Subscribers } from '../client.js';
+import { CommandError, UsageError } from './errors.js';
+import { say } from './output.js';
+
+/** The batch job goes on by itself; only the watching ends. */
+const longestWaitMs = 10 * 60_000;
+const pollMs = 500;
+
+export function readers(count: number): string {
+  return count === 1 ? 'reader' : 'readers';
+}
+
+/** @throws UsageError where nobody can be asked, CommandError where the answer is no */
+export async function confirm(question: string, total: number): Promise<void> {
+  if (!process.stdin.isTTY || !process.stderr.isTTY) {
+    throw new UsageError(`Nobody can be asked here: add --yes if you mean these ${total} ${readers(total)}.`);
+  }
+  const questions = createInterface({ input: process.stdin, output: process.stderr });
+  try {
+    const reply = await questions.question(`${question} [y/N] `);
+    if (!/^y(es)?$/i.test(reply.trim())) throw new CommandError('Nothing was done.');
+  } finally {
+    questions.close();
+  }
+}
+
+/** Says how far a batch job is until it has ended. */
+export async function watchBatch(subscribers: Subscribers, jobId: string): ReturnType<Subscribers['batch']> {
+  const end = Date.now() + longestWaitMs;
+  let shown = -1;
+  for (;;) {
+    const job = await subscribers.batch(jobId);
+    if (job.finished || Date.now() > end) return job;
+    if (job.done !== shown && job.total > 0) say(`  told ${job.done} of ${job.total}`);
+    shown = job.done;
+    await delay(pollMs);
+  }
+}
