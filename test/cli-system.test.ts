@@ -1,5 +1,6 @@
 /** The commands on real parts: a worker as a process of its own, Temporal, both stand-ins over HTTP. */
 import assert from 'node:assert/strict';
+import { setTimeout as delay } from 'node:timers/promises';
 import type { TrailEntry } from '../src/client.js';
 import { emptyFolder, type RunningCli, runCli, startCli } from './support/cli.js';
 import { eventually } from './support/eventually.js';
@@ -339,5 +340,91 @@ describe('doctor on an account with fields of other types', function () {
     assert.match(fields?.detail ?? '', /Sesamy_Subscription\.ExpiresAt is datetime, not date/);
     assert.match(fields?.detail ?? '', /written as text.*: Sesamy_ActiveProducts\.SKU/);
     assert.match(fields?.detail ?? '', /15 of 19 are made at the first write/);
+  });
+});
+
+describe('the commands for many readers', function () {
+  this.timeout(120_000);
+  let system: System;
+  /** Two who have cancelled, and two who have not. */
+  let cancelling: string[];
+  let active: string[];
+
+  before(async () => {
+    system = await startSystem();
+    const willCancelAt = '2027-01-15T10:00:00Z';
+    cancelling = [aReader(system, { contract: { willCancelAt } }), aReader(system, { contract: { willCancelAt } })];
+    active = [aReader(system), aReader(system)];
+    for (const id of [...cancelling, ...active]) await system.subscribers.sync(system.person(id));
+    await eventually(async () => {
+      assert.equal(await system.subscribers.count({ stage: 'cancelling' }), 2);
+      assert.equal(await system.subscribers.count({ stage: 'active' }), 2);
+    });
+  });
+  after(() => system.close());
+
+  const run = (...args: string[]) => runCli(args, { env: system.env, cwd: emptyFolder });
+  const attempts = async () => {
+    const statuses = await Promise.all([...cancelling, ...active].map((id) => system.status(id)));
+    return statuses.map((status) => status?.attempts);
+  };
+  const listed = async (...filter: string[]) => {
+    const { code, json, stderr } = await run('list', ...filter, '--json');
+    assert.equal(code, 0, stderr);
+    const { total, subscribers } = json<Listing>();
+    return { total, ids: subscribers.map(({ userId }) => userId).sort() };
+  };
+
+  it('resync --query without --yes says how many it is about, and nobody is attempted', async () => {
+    const before = await attempts();
+    const { code, stdout, stderr } = await run('resync', '--query', "LifecycleStage = 'cancelling'");
+    assert.deepEqual([code, stdout], [2, '']);
+    assert.match(stderr, /^This is about 2 readers:\n/);
+    for (const id of cancelling) assert.equal(stderr.includes(id), true, 'the sample names them');
+    assert.match(stderr, /add --yes if you mean these 2 readers/);
+    await delay(500);
+    assert.deepEqual(await attempts(), before);
+  });
+
+  it('resync --query --yes writes those again whom the query finds, and leaves the others alone', async () => {
+    const [first = 0, second = 0, ...others] = await attempts();
+    const { code, json, stderr } = await run('resync', '--query', "LifecycleStage = 'cancelling'", '--yes', '--json');
+    assert.equal(code, 0, stderr);
+    const { total, told, finished } = json<{ total: number; told: number; finished: boolean }>();
+    assert.deepEqual([total, told, finished], [2, 2, true]);
+    await eventually(async () => assert.deepEqual(await attempts(), [first + 1, second + 1, ...others]));
+    await delay(500);
+    assert.deepEqual(await attempts(), [first + 1, second + 1, ...others]);
+  });
+
+  it('list --stage, --limit', async () => {
+    assert.deepEqual(await listed('--stage', 'cancelling'), { total: 2, ids: [...cancelling].sort() });
+    assert.deepEqual(await listed('--stage', 'lapsed'), { total: 0, ids: [] });
+    const limited = await listed('--stage', 'active', '--limit', '1');
+    assert.deepEqual([limited.total, limited.ids.length], [2, 1]);
+    assert.equal(active.includes(limited.ids[0] ?? ''), true);
+    const { stdout, stderr } = await run('list', '--stage', 'active', '--limit', '1');
+    assert.match(stderr, /^1 of 2; --limit shows more\.\n$/);
+    assert.equal(active.filter((id) => stdout.includes(id)).length, 1);
+    assert.equal((await run('list', '--limit', '0')).code, 2);
+  });
+
+  it('list --vendor shows the readers of one vendor', async () => {
+    const weekly = { vendorId: 'weekly', userId: nextId() };
+    await system.subscribers.resync(weekly);
+    try {
+      await eventually(async () => assert.equal((await listed()).total, 5));
+      assert.deepEqual(await listed('--vendor', 'daily'), { total: 4, ids: [...cancelling, ...active].sort() });
+      const { TEMPORAL_ADDRESS = '', TEMPORAL_NAMESPACE = '' } = system.env;
+      const env = { TEMPORAL_ADDRESS, TEMPORAL_NAMESPACE };
+      const { json } = await runCli(['list', '--vendor', 'weekly', '--json'], { env, cwd: emptyFolder });
+      assert.deepEqual(
+        json<Listing>().subscribers.map(({ userId }) => userId),
+        [weekly.userId],
+      );
+      assert.equal((await run('list', '--vendor', 'weekly')).code, 2, 'not configured here');
+    } finally {
+      await system.client.workflow.getHandle(`subscriber/weekly/${weekly.userId}`).terminate();
+    }
   });
 });

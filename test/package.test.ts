@@ -68,12 +68,16 @@ describe('the package, installed in an empty folder', function () {
         timeoutMs: 120_000,
         what: `start printed\n${out}\n${err}`,
       });
-      const { sandbox } = JSON.parse(out) as { sandbox: { rule: string } };
+      const { sandbox } = JSON.parse(out) as { sandbox: { rule: string; sesamy: string } };
       assert.match(await (await fetch(sandbox.rule)).text(), /example\.com/);
       const doctor = await run('npx', ['sesamy-rule', 'doctor'], { cwd: folder, env });
       assert.match(doctor.stdout, /Temporal/);
       const list = await run('npx', ['sesamy-rule', 'list', '--state', 'ok', '--json'], { cwd: folder, env });
       assert.ok(list.stdout.includes('"state": "ok"'));
+      for (const page of [sandbox.rule, sandbox.sesamy]) {
+        const violations = await fetch(new URL('/_sandbox/violations', page));
+        assert.deepEqual([violations.status, await violations.json()], [200, []]);
+      }
     } finally {
       process.kill(-(child.pid ?? 0), 'SIGINT');
     }

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
-import { type ChildProcess, execFile, spawn } from 'node:child_process';
+import { execFile, spawn } from 'node:child_process';
+import { readFileSync } from 'node:fs';
 import { cp, mkdtemp, rm } from 'node:fs/promises';
 import { createServer, type Server } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -13,7 +14,6 @@ const run = promisify(execFile);
 const cli = fileURLToPath(new URL('../dist/src/cli.js', import.meta.url));
 
 interface Started {
-  child: ChildProcess;
   document: { webhook: string; temporal: { address: string; ui: string }; sandbox: { rule: string; sesamy: string } };
   text: () => string;
   /** Ctrl-C, then the exit code. */
@@ -33,7 +33,12 @@ describe('sesamy-rule start, without credentials', function () {
   after(() => rm(folder, { recursive: true, force: true }));
 
   async function start(): Promise<Started> {
-    const child = spawn(process.execPath, [cli, 'start', '--json'], {
+    const started = await startAs(['--json'], (out) => out.trim().endsWith('}'));
+    return { ...started, document: JSON.parse(started.out()) as Started['document'] };
+  }
+
+  async function startAs(options: string[], isUp: (out: string) => boolean) {
+    const child = spawn(process.execPath, [cli, 'start', ...options], {
       cwd: folder,
       env,
       stdio: ['ignore', 'pipe', 'pipe'],
@@ -48,10 +53,9 @@ describe('sesamy-rule start, without credentials', function () {
       all += String(chunk);
     });
     const ended = new Promise<number | null>((resolve) => child.once('exit', (code) => resolve(code)));
-    await eventually(() => assert.ok(out.trim().endsWith('}'), all), { timeoutMs: 60_000 });
+    await eventually(() => assert.ok(isUp(out), all), { timeoutMs: 60_000 });
     return {
-      child,
-      document: JSON.parse(out) as Started['document'],
+      out: () => out,
       text: () => all,
       stop() {
         child.kill('SIGINT');
@@ -61,6 +65,17 @@ describe('sesamy-rule start, without credentials', function () {
   }
 
   const command = (...args: string[]) => run(process.execPath, [cli, ...args, '--json'], { cwd: folder, env });
+
+  const peopleInRule = async ({ document }: Started) =>
+    (await (await fetch(new URL('/_sandbox/subscribers', document.sandbox.rule))).json()) as unknown[];
+
+  /** Requests outside the vendors’ documented shapes. */
+  async function assertNoViolations({ document: { sandbox } }: Started): Promise<void> {
+    for (const page of [sandbox.rule, sandbox.sesamy]) {
+      const answer = await fetch(new URL('/_sandbox/violations', page));
+      assert.deepEqual([answer.status, await answer.json()], [200, []]);
+    }
+  }
 
   it('takes another port where one is taken, brings the readers, and a second start carries on with the same data', async () => {
     const taken: Server = createServer();
@@ -80,6 +95,8 @@ describe('sesamy-rule start, without credentials', function () {
         },
       );
       assert.equal((await fetch(first.document.temporal.ui)).status, 200);
+      assert.equal((await peopleInRule(first)).length, 37);
+      await assertNoViolations(first);
     } finally {
       assert.equal(await first.stop(), 0, first.text());
       taken.close();
@@ -89,14 +106,69 @@ describe('sesamy-rule start, without credentials', function () {
     try {
       const list = JSON.parse((await command('list', '--state', 'ok')).stdout) as { subscribers?: unknown[] };
       assert.equal((Object.values(list).find(Array.isArray) as unknown[]).length, 37);
-      const { subscribers } = (await (
-        await fetch(new URL('/_sandbox/counts', second.document.sandbox.rule))
-      ).json()) as { subscribers?: number };
-      assert.ok(subscribers === undefined || subscribers === 37);
-      const doctor = await command('doctor').catch((error: { stdout: string }) => error);
-      assert.ok(!doctor.stdout.includes('"failed"'), doctor.stdout);
+      assert.equal((await peopleInRule(second)).length, 37);
+      // It rejects where the exit code is not 0.
+      const doctor = await command('doctor');
+      assert.equal((JSON.parse(doctor.stdout) as { ok: boolean }).ok, true, doctor.stdout);
+      await assertNoViolations(second);
     } finally {
       assert.equal(await second.stop(), 0, second.text());
     }
   });
+
+  it('A30: the curl command that is printed is taken; one is failed on purpose as the README says, found, mended and retriggered', async () => {
+    const started = await startAs([], (out) => out.includes('Ctrl-C stops everything.'));
+    try {
+      const { stdout: posted } = await run('sh', ['-c', withStatus(curlIn(started.out(), '-X POST'))]);
+      assert.match(posted, /\n202$/);
+      const [, userId = ''] = /"userId":"([^"]+)"/.exec(started.out()) ?? [];
+      assert.ok(readme.includes(`'${userId}'`), 'the reader of the README');
+
+      // The README has the ports of a free machine.
+      const sesamy = new URL(/Sesamy stand-in (\S+)/.exec(started.out())?.[1] ?? '').origin;
+      const ofReadme = (part: string) => curlIn(readme, part).replace('http://127.0.0.1:4001', sesamy);
+      const { stdout: broken } = await run('sh', ['-c', withStatus(ofReadme('/_sandbox/faults -H'))]);
+      assert.match(broken, /\n201$/);
+      await run('sh', ['-c', curlIn(started.out(), '-X POST')]);
+      const failed = async () => {
+        const { subscribers } = JSON.parse((await command('list', '--state', 'failed')).stdout) as {
+          subscribers: { userId: string; failureType: string }[];
+        };
+        return subscribers.map((one) => [one.userId, one.failureType]);
+      };
+      await eventually(async () => assert.deepEqual(await failed(), [[userId, 'sesamy/refused']]), {
+        timeoutMs: 30_000,
+      });
+
+      const { stdout: mended } = await run('sh', ['-c', withStatus(ofReadme('-X DELETE'))]);
+      assert.match(mended, /204$/);
+      await command('resync', userId);
+      await eventually(
+        async () => {
+          const { state } = JSON.parse((await command('status', userId)).stdout) as { state: string };
+          assert.equal(state, 'ok');
+        },
+        { timeoutMs: 30_000 },
+      );
+      await eventually(async () => assert.deepEqual(await failed(), []), { timeoutMs: 30_000 });
+    } finally {
+      assert.equal(await started.stop(), 0, started.text());
+    }
+  });
 });
+
+const readme = readFileSync(new URL('../README.md', import.meta.url), 'utf8');
+
+/** The first curl command of a text with this part in its first line, with the lines that it goes on in. */
+function curlIn(text: string, part: string): string {
+  const lines = text.split('\n');
+  const first = lines.findIndex((line) => line.includes('curl -sS ') && line.includes(part));
+  assert.notEqual(first, -1, `no curl command with ${part} in\n${text}`);
+  const last = lines.findIndex((line, at) => at >= first && !line.endsWith('\\'));
+  return lines.slice(first, last + 1).join('\n');
+}
+
+/** The same command, which then prints the status on a line of its own. */
+function withStatus(curl: string): string {
+  return curl.replace('curl ', String.raw`curl -w '\n%{http_code}' `);
+}

@@ -15,6 +15,8 @@ export interface Point {
   path: string;
   /** `before`: it never takes effect. `after`: it has, and its answer never arrives. */
   when: 'before' | 'after';
+  /** Lets the first n such requests pass. */
+  skip?: number;
 }
 
 /** Longer than any test; the client gives up after 15 s, so a worker has to be killed sooner than that. */
@@ -47,10 +49,10 @@ export class KillableSystem {
   }
 
   /** The next such request to Rule, or to Sesamy, is held until the worker is killed. */
-  hold({ method, path, when }: Point, vendor: 'rule' | 'sesamy' = 'rule'): void {
+  hold(point: Point, vendor: 'rule' | 'sesamy' = 'rule'): void {
     const { faults } = this.system[vendor];
-    const id = faults.add({ kind: 'latency', ms: forEver, method, path, when, times: 1 });
-    this.held.push({ faults, id, what: `${method} ${path}, ${when}` });
+    const id = faults.add({ kind: 'latency', ms: forEver, times: 1, ...point });
+    this.held.push({ faults, id, what: `${point.method} ${point.path}, ${point.when}` });
   }
 
   /** Waits until every held request has come. */
