@@ -399,13 +399,18 @@ describe('a worker is killed in the middle of its work', function () {
     const rounds = Math.max(...all.flatMap(({ rounds: own }) => Object.keys(own).map(Number)));
     for (let round = 1; round <= rounds; round += 1) {
       marks[round] = system.rule.recorder.requests.length;
+      // Those whose worker is not to die are at rest when it does, and out of the way of those who must come to their points soon.
+      const unkilled = all.filter((scene) => {
+        const { happens, kill: point, sesamy } = scene.rounds[round] ?? {};
+        return happens && !point && !sesamy;
+      });
+      await begin(unkilled, round);
+      await settled(round, unkilled);
       await begin(
-        all.filter((scene) => !late.flat().includes(scene)),
+        all.filter((scene) => !unkilled.includes(scene) && !late.flat().includes(scene)),
         round,
       );
       for (const scenes of late) await begin(scenes, round);
-      // Those whose worker is not to die must not be on their way when it does.
-      await settled(round, [unharmed]);
       await kill(round);
       await settled(round);
     }
