@@ -1,6 +1,7 @@
 import { ApplicationFailure, ApplicationFailureCategory, CancelledFailure } from '@temporalio/common';
 import type { FailureDetails } from '../contract/index.js';
 import { VendorError } from '../http/errors.js';
+import { loggedError } from '../log-error.js';
 import { NotSent } from './deliver-receipt.js';
 import { NotWritten } from './sync-subscriber.js';
 
@@ -16,15 +17,14 @@ export function toFailure(
   activity: string,
   { wrote = false, ruleId }: { wrote?: boolean; ruleId?: number | undefined } = {},
 ): Error {
+  const more = { ...(wrote ? { wrote } : {}), ...(ruleId === undefined ? {} : { ruleId }) };
   // The workflow has to remember that no mail went out, so the next attempt is the workflow's.
   if (error instanceof NotSent) return vendorFailure(error.failure, { notSent: true }, false);
-  if (error instanceof NotWritten) return ofVendor(error.failure, { seen: error.seen, ...(wrote ? { wrote } : {}) });
+  if (error instanceof NotWritten) return ofVendor(error.failure, { ...more, seen: error.seen });
   if (error instanceof CancelledFailure || error instanceof ApplicationFailure) return error;
-  if (error instanceof VendorError) {
-    return ofVendor(error, { ...(wrote ? { wrote } : {}), ...(ruleId === undefined ? {} : { ruleId }) });
-  }
-  const name = error instanceof Error ? error.name : typeof error;
-  const details: FailureDetails = { type: 'internal/unexpected', next: 'give-up' };
+  if (error instanceof VendorError) return ofVendor(error, more);
+  const { name } = loggedError(error);
+  const details: FailureDetails = { type: 'internal/unexpected', next: 'give-up', ...more };
   return ApplicationFailure.create({
     message: `${activity} met an unexpected ${name}; the worker's log has its stack`,
     type: details.type,

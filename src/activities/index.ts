@@ -1,6 +1,7 @@
 import { Context, heartbeat } from '@temporalio/activity';
 import { ApplicationFailure } from '@temporalio/common';
 import type { DeliverInput, FailureDetails, SubscriberActivities } from '../contract/index.js';
+import { loggedError } from '../log-error.js';
 import { deliverEvent } from './deliver-event.js';
 import { toFailure } from './failures.js';
 import { type Attempt, syncSubscriber } from './sync-subscriber.js';
@@ -78,12 +79,8 @@ function stopped(reason: unknown): unknown {
 
 /** Where it broke, without the message: that could hold a reader's data. */
 function logUnexpected(error: unknown, context: Context): void {
-  const stack =
-    error instanceof Error ? (error.stack ?? '').split('\n').filter((line) => line.startsWith('    at ')) : [];
-  context.log.error('unexpected error in an activity', {
-    errorName: error instanceof Error ? error.name : typeof error,
-    stack,
-  });
+  const { name, stack } = loggedError(error);
+  context.log.error('unexpected error in an activity', { errorName: name, stack });
 }
 
 export type { Vendor } from './vendor.js';
