@@ -249,9 +249,13 @@ export class QueryError extends Error {
   override name = 'QueryError';
 }
 
-/** @throws QueryError where a bracket outside quotes has no partner: such a query could step out of the filter around it. */
+/**
+ * @throws QueryError where a bracket outside quotes has no partner: such a query could step out of the filter around it. So could one
+ * with a comment, since a quotation mark in it counts here and not at Temporal.
+ */
 export function balanced(query: string): string {
   const outside = query.replace(/'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*"|`[^`]*`/g, '');
+  if (/\/[*/]|--|#/.test(outside)) throw new QueryError('The query has a comment; leave it out.');
   let depth = 0;
   for (const character of outside) {
     if (character === '(') depth += 1;

@@ -7,6 +7,7 @@ import { personOf, quoted, vendorIdOf } from '../src/cli/session.js';
 import { adviceFor, attemptSentence } from '../src/cli/story.js';
 import { workflowUrl } from '../src/cli/temporal-ui.js';
 import type { TrailEntry } from '../src/client.js';
+import { QueryError, visibilityQuery } from '../src/client.js';
 import { VendorError } from '../src/http/errors.js';
 import { fieldTable } from '../src/mapping/index.js';
 
@@ -249,4 +250,33 @@ describe('old beside new', () => {
     assert.equal(marks(seen.fields)['Sesamy_Subscription.CreatedAt'], '=');
     assert.deepEqual(seen.problems, [{ field: 'Sesamy_Subscription.CreatedAt', code: 'type-mismatch' }]);
   });
+});
+
+describe('a query in brackets', () => {
+  const closing = [
+    'x) OR (y',
+    "SyncState = 'failed') OR (SyncState = 'ok'",
+    String.raw`FailureType = 'a\\') OR (SyncState = 'ok'`,
+    `FailureType = "a'") OR (SyncState = "ok"`,
+    // To Temporal the quotation marks in these comments are none, so that the brackets between them are some.
+    "SyncState = 'x' /* ' */ ) OR (SyncState = 'ok' /* ' */",
+    "SyncState = 'x' -- '\n) OR (SyncState = 'ok' -- '\n",
+    "SyncState = 'x' // '\n) OR (SyncState = 'ok' // '\n",
+    "SyncState = 'x' # '\n) OR (SyncState = 'ok' # '\n",
+  ];
+  for (const query of closing) {
+    it(`is refused where it could step out of them: ${JSON.stringify(query)}`, () => {
+      assert.throws(() => visibilityQuery({ state: 'failed', query }), QueryError);
+    });
+  }
+
+  for (const query of [
+    "FailureType = ') OR ('",
+    "FailureType = 'a--b/*#'",
+    "(SyncState = 'ok' OR SyncState = 'failed')",
+  ]) {
+    it(`is taken where it stays inside: ${query}`, () => {
+      assert.ok(visibilityQuery({ query }).endsWith(` AND (${query})`));
+    });
+  }
 });
