@@ -253,7 +253,7 @@ export class QueryError extends Error {
  * @throws QueryError where a bracket outside quotes has no partner: such a query could step out of the filter around it. So could one
  * with a comment, since a quotation mark in it counts here and not at Temporal.
  */
-export function balanced(query: string): string {
+function balanced(query: string): string {
   const outside = query.replace(/'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*"|`[^`]*`/g, '');
   if (/\/[*/]|--|#/.test(outside)) throw new QueryError('The query has a comment; leave it out.');
   let depth = 0;
@@ -265,6 +265,12 @@ export function balanced(query: string): string {
   if (depth !== 0 || /['"`]/.test(outside))
     throw new QueryError('The query has a bracket or a quotation mark without its partner.');
   return query;
+}
+
+/** Both conditions, where both are given. @throws QueryError as above, before the brackets of `and` hide it */
+export function and(condition: string | undefined, other: string | undefined): string | undefined {
+  if (condition === undefined || other === undefined) return condition ?? other;
+  return `${condition} AND (${balanced(other)})`;
 }
 
 function quoted(value: string): string {

@@ -111,16 +111,17 @@ export async function syncSubscriber(vendor: Vendor, input: SyncInput, attempt: 
   const written = await writing.catch((error: unknown) => {
     throw seenAlthoughNotWritten(error, known, lifecycle);
   });
+  // The memory stays as it was: what was found now is found again by the look that writes.
   if (written.verdict === 'waiting') {
     return {
       ...written,
-      known: { ...written.known, ...keep(known.lifecycle) },
+      known: { ...written.known, lifecycle: known.lifecycle },
       news: sourceChanged,
       next: { kind: 'second-look', afterMs: vendor.timings.missingRowsMs },
     };
   }
   if (written.verdict === 'skipped') {
-    const kept = { ...written, known: { ...written.known, ...keep(known.lifecycle) }, news: sourceChanged };
+    const kept = { ...written, known: { ...written.known, lifecycle: known.lifecycle }, news: sourceChanged };
     // The other one's own webhook may be on its way.
     const isRecent = now.getTime() - Date.parse(written.known.sharedSince ?? '') < sharedMs;
     if (isRecent) return { ...kept, next: { kind: 'second-look', afterMs: vendor.timings.missingRowsMs } };
@@ -184,11 +185,6 @@ function seenAlthoughNotWritten(error: unknown, known: Known, found: LifecycleRe
 function isNew(vendor: Vendor, { user }: Source, events: readonly LifecycleEvent[], now: Date): boolean {
   const signedUp = user.createdAt === undefined ? Number.NaN : Date.parse(user.createdAt);
   return events.length > 0 || now.getTime() - signedUp <= vendor.lifecycle.maxEventAgeMs;
-}
-
-/** As it was: what was found now is found again by the look that writes. */
-function keep(lifecycle: Known['lifecycle']): Pick<Known, 'lifecycle'> {
-  return lifecycle ? { lifecycle } : { lifecycle: undefined };
 }
 
 /** How long an address that is somebody else's is looked at more often than by the recheck. */

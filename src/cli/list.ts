@@ -1,7 +1,7 @@
 import { type Command, Option } from 'commander';
 import {
+  and,
   type BrakeStatus,
-  balanced,
   heldTypes,
   type SubscriberFilter,
   type SubscriberListing,
@@ -55,7 +55,7 @@ export function listCommand(): Command {
 
 async function list(options: ListOptions): Promise<void> {
   const { state, stage, failureType, since, vendor, limit } = options;
-  const query = both(options.held ? heldQuery : undefined, options.query);
+  const query = and(options.held ? heldQuery : undefined, options.query || undefined);
   const asked = (config: Config) => (vendor === undefined ? undefined : vendorIdOf(config, vendor));
   await withSession(asked, async ({ config, subscribers }, vendorId) => {
     const filter: SubscriberFilter = { vendorId, state, stage, failureType, failedSince: since, query };
@@ -81,10 +81,6 @@ async function list(options: ListOptions): Promise<void> {
 const heldQuery = `FailureType IN (${Object.values(heldTypes)
   .map((type) => `'${type}'`)
   .join(', ')})`;
-
-function both(condition: string | undefined, other: string | undefined): string | undefined {
-  return condition && other ? `${condition} AND (${balanced(other)})` : (condition ?? other);
-}
 
 type VendorBrake = BrakeStatus & { vendorId: string };
 

@@ -1,5 +1,5 @@
 import type { SubscriberFilter, Subscribers } from '../client.js';
-import { balanced } from '../client.js';
+import { and } from '../client.js';
 import { confirm, readers, watchBatch } from './batch.js';
 import { answer, type OutputOptions, say } from './output.js';
 import type { Session } from './session.js';
@@ -64,7 +64,7 @@ interface About {
 }
 
 async function countThem(subscribers: Subscribers, base: SubscriberFilter, failing: boolean): Promise<About> {
-  const filter = failing ? { ...base, query: both("SyncState IN ('failed', 'retrying')", base.query) } : base;
+  const filter = failing ? { ...base, query: and("SyncState IN ('failed', 'retrying')", base.query) } : base;
   const total = await subscribers.count(filter);
   const sample: string[] = [];
   if (total > 0) {
@@ -78,10 +78,6 @@ async function countThem(subscribers: Subscribers, base: SubscriberFilter, faili
     subscribers.count({ ...base, state: 'retrying' }),
   ]);
   return { filter, total, failed, retrying, sample };
-}
-
-function both(condition: string, other: string | undefined): string {
-  return other === undefined ? condition : `${condition} AND (${balanced(other)})`;
 }
 
 function howMany({ total, failed, retrying }: Omit<About, 'filter'>): string {
