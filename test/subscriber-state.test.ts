@@ -313,6 +313,18 @@ describe('subscriber state', () => {
     assert.ok(JSON.stringify(state).length < 16_000, `${JSON.stringify(state).length} bytes`);
   });
 
+  it('members that came later in the same version begin as in a fresh state, whole or in part', () => {
+    const { series: _series, doubt: _doubt, seen: _seen, outbox: _outbox, ...older } = synced();
+    const { series, doubt, seen, outbox } = freshState();
+    const stored = (more: object) => JSON.parse(JSON.stringify({ ...older, ...more })) as SubscriberState;
+    assert.deepEqual(restore(stored({})), { ...older, series, doubt, seen, outbox });
+    const half = restore(stored({ series: { look: 2 }, outbox: { gained: ['sesamy_active_subscriber'] } }));
+    assert.deepEqual(half.series, { ...series, look: 2 });
+    assert.deepEqual(half.outbox, { ...outbox, gained: ['sesamy_active_subscriber'] });
+    recordNudge(half, 'contractChanged', nudge());
+    assert.deepEqual(taken(half, noon).input.expectedIds, ['c1']);
+  });
+
   it('is restored as it was, and refuses a version that it does not know', () => {
     const state = synced();
     assert.deepEqual(restore(JSON.parse(JSON.stringify(state))), state);
