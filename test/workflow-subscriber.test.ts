@@ -25,7 +25,7 @@ const minute = 60_000;
 const day = 24 * 60 * minute;
 
 /** Handles each sync as the test says; the default is a person in step, looked at again after three days. */
-type Answer = (input: SyncInput, call: number) => SyncResult;
+type Answer = (input: SyncInput, call: number) => SyncResult | Promise<SyncResult>;
 
 function inStep(input: SyncInput, overrides: Partial<SyncResult> = {}): SyncResult {
   return {
@@ -244,6 +244,44 @@ describe('workflow subscriber, on a server that skips time', function () {
     const status = await subscribers.status(person);
     assert.deepEqual([status?.state, status?.ruleId, status?.attempts], ['ok', 7, syncs(person.userId).length]);
     assert.equal(syncs(person.userId).at(-1)?.known.ruleId, 7);
+    await close(person);
+  });
+
+  it('continues as new although messages keep coming while attempts run', async () => {
+    const person = someone();
+    const handle = env.client.workflow.getHandle(subscriberWorkflowId(person));
+    const runs: { runId: string; historyLength: number }[] = [];
+    answer = async (input, call) => {
+      const { runId, historyLength } = await handle.describe();
+      runs.push({ runId, historyLength });
+      // So there is work whenever an attempt ends, but for the last one.
+      if (call < 90) await subscribers.notify(person, nudge());
+      return inStep(input);
+    };
+    await subscribers.notify(person, nudge());
+    await eventually(() => assert.equal(runs.length, 90), { timeoutMs: 60_000 });
+    assert.notEqual(runs.at(-1)?.runId, runs[0]?.runId);
+    const longest = Math.max(...runs.map(({ historyLength }) => historyLength));
+    assert.ok(longest < 330, `${longest} events`);
+    await eventually(async () => assert.equal((await subscribers.status(person))?.attempts, 90));
+    await close(person);
+  });
+
+  it('started by hand, without a message: looks once by itself, quietly, and goes on', async () => {
+    const person = someone();
+    await env.client.workflow.start('subscriber', {
+      workflowId: subscriberWorkflowId(person),
+      taskQueue: workflowTaskQueue,
+      args: [person],
+    });
+    await eventually(async () =>
+      assert.equal((await subscribers.status(person))?.next?.why, 'first look: nobody has told of anything yet'),
+    );
+    assert.equal(syncs(person.userId).length, 0);
+    await env.sleep(2 * minute);
+    await settled(person.userId, 1);
+    assert.equal(syncs(person.userId)[0]?.live, false);
+    await eventually(async () => assert.equal((await subscribers.status(person))?.state, 'ok'));
     await close(person);
   });
 
