@@ -1,0 +1,156 @@
+import assert from 'node:assert/strict';
+import { startRuleSandbox } from '../sandbox/rule/index.js';
+import { eventually } from './support/eventually.js';
+import { plantedKeys } from './support/markers.js';
+import { aContract, addressOf, anEntitlement, aProfile, nextId } from './support/people.js';
+import { aReader, contractOf } from './support/readers.js';
+import { type System, startSystem } from './support/system.js';
+
+describe('whose a subscriber is', function () {
+  this.timeout(60_000);
+  let system: System;
+
+  before(async () => {
+    system = await startSystem({ timings: { missingRowsMs: 1_500, missingUserMs: 1_500 } });
+  });
+  after(() => system.close());
+
+  const idField = 'Sesamy_User.ID';
+  const at = (address: string) => system.rule.subscriber(address);
+  const ownerAt = (address: string) => at(address)?.fields[idField]?.value;
+  /** What Rule holds, but for the time of the last change. */
+  const content = (address: string) => {
+    const held = at(address);
+    assert.ok(held, `${address} is in Rule`);
+    return { id: held.id, email: held.email, fields: held.fields, tags: [...held.tags].sort() };
+  };
+  const tagOf = (name: string) => `sesamy_tag_${name}`;
+
+  /** A reader with a tag of their own, whom Rule has. */
+  async function known(tag: string): Promise<string> {
+    const id = aReader(system, { profile: { tags: [tag] } });
+    await system.subscribers.resync(system.person(id));
+    await system.attempted(id);
+    return id;
+  }
+
+  /** As Sesamy tells from now on; its webhook comes when the test says. */
+  function moves(id: string, tag: string, email: string): void {
+    system.sesamy.setPerson({ ...system.sesamy.person(id), profile: aProfile(id, { tags: [tag], email }) });
+  }
+
+  it('a chain of moves, the second synced first: waits for the first, and both keep their subscriber', async () => {
+    const [a, b] = [await known('first'), await known('second')];
+    const [idA, idB] = [at(addressOf(a))?.id, at(addressOf(b))?.id];
+    const third = `third-${addressOf(b)}`;
+    moves(b, 'second', third);
+    moves(a, 'first', addressOf(b));
+    await system.nudge(a, 'userVendor.1#update');
+    const waiting = await system.attempted(a, 2);
+    assert.deepEqual([waiting.state, waiting.reason], ['skipped', 'shared-address']);
+    assert.equal(ownerAt(addressOf(b)), b);
+    await system.nudge(b, 'userVendor.1#update');
+    await system.attempted(b, 2);
+    await eventually(() => assert.equal(ownerAt(addressOf(b)), a), { timeoutMs: 10_000 });
+    await system.attempted(a, 3);
+    await system.rule.settled();
+    assert.deepEqual([at(addressOf(b))?.id, at(third)?.id, ownerAt(third)], [idA, idB, b]);
+    for (const [address, own, others] of [
+      [addressOf(b), 'first', 'second'],
+      [third, 'second', 'first'],
+    ] as const) {
+      const { tags } = content(address);
+      assert.deepEqual([tags.includes(tagOf(own)), tags.includes(tagOf(others))], [true, false]);
+      assert.ok(tags.includes('sesamy_active_subscriber'));
+    }
+    assert.equal((await system.status(a))?.state, 'ok');
+  });
+
+  it('accounts are merged: when the old user id is gone, the subscriber keeps what the new one has', async () => {
+    const old = await known('merged');
+    const address = addressOf(old);
+    const ruleId = at(address)?.id;
+    const merged = nextId();
+    system.sesamy.deletePerson(old);
+    system.sesamy.setPerson({
+      profile: aProfile(merged, { email: address, tags: ['merged'] }),
+      contracts: [aContract(merged, contractOf(old))],
+      entitlements: [anEntitlement(`e-${old.slice(-6)}`, contractOf(old))],
+    });
+    await system.nudge(merged, 'userVendor.1#new');
+    await system.attempted(merged);
+    const before = content(address);
+    assert.equal(before.id, ruleId);
+    await system.nudge(old, 'userVendor.1#update');
+    const handle = system.client.workflow.getHandle(`subscriber/${system.vendorId}/${old}`);
+    assert.deepEqual(await handle.result(), { because: 'gone-from-sesamy' });
+    await system.rule.settled();
+    assert.deepEqual(content(address), before);
+    assert.equal(ownerAt(address), merged);
+    assert.ok(before.tags.includes('sesamy_active_subscriber') && before.tags.includes(tagOf('merged')));
+  });
+
+  it('an address that stays another Sesamy user’s is not taken: skipped, and neither subscriber is touched', async () => {
+    const [id, owner] = [await known('mine'), await known('theirs')];
+    const before = [content(addressOf(id)), content(addressOf(owner))];
+    moves(id, 'mine', addressOf(owner));
+    await system.nudge(id, 'userVendor.1#update');
+    await system.attempted(id, 3);
+    await system.subscribers.resync(system.person(id));
+    await system.attempted(id, 4);
+    await system.rule.settled();
+    const status = await system.status(id);
+    assert.deepEqual([status?.state, status?.reason], ['skipped', 'shared-address']);
+    assert.deepEqual([content(addressOf(id)), content(addressOf(owner))], before);
+    await system.client.workflow.getHandle(`subscriber/${system.vendorId}/${id}`).terminate('the case is over');
+  });
+
+  it('a suppression for e-mail goes along to a subscriber who is suppressed on another channel only', async () => {
+    const id = await known('quiet');
+    const taken = `suppressed-${addressOf(id)}`;
+    system.rule.suppress(addressOf(id), 'campaign/email');
+    system.rule.addSubscriber({ email: taken, suppressed: ['campaign/text_message'] });
+    system.sesamy.changeEmail(id, taken);
+    const status = await system.attempted(id, 2);
+    await system.rule.settled();
+    assert.equal(status.ruleId, at(taken)?.id);
+    const suppressed = at(taken)?.suppressed ?? [];
+    assert.ok(suppressed.includes('campaign/email'), suppressed.join(', '));
+    assert.ok(suppressed.includes('campaign/text_message'), suppressed.join(', '));
+  });
+});
+
+describe('the key of another Rule account', function () {
+  this.timeout(60_000);
+
+  it('makes nobody deleted in Rule: retrying as rule/wrong-account, and in step with the right key', async () => {
+    const system = await startSystem({ timings: { missingRowsMs: 1_500 } });
+    const other = await startRuleSandbox({ apiKey: plantedKeys.ruleKey });
+    const right = system.config.rule;
+    try {
+      const id = aReader(system);
+      await system.nudge(id, 'userVendor.1#new');
+      await system.attempted(id);
+      await system.stopWorkers();
+      system.config.rule = { ...right, apiUrl: other.url };
+      await system.startWorkers();
+      system.sesamy.setPerson({ ...system.sesamy.person(id), profile: aProfile(id, { firstName: 'Changed' }) });
+      await system.nudge(id, 'userVendor.1#update');
+      assert.equal((await system.attempted(id, 2)).reason, 'missing-in-rule');
+      await eventually(async () => assert.equal((await system.status(id))?.failure?.type, 'rule/wrong-account'), {
+        timeoutMs: 15_000,
+      });
+      assert.equal((await system.status(id))?.state, 'retrying');
+      assert.deepEqual(other.subscribers(), []);
+
+      await system.stopWorkers();
+      system.config.rule = right;
+      await system.startWorkers();
+      assert.equal((await system.subscribers.sync(system.person(id))).verdict, 'updated');
+      assert.equal(system.rule.subscriber(addressOf(id))?.fields['Subscriber.FirstName']?.value, 'Changed');
+    } finally {
+      await system.close();
+      await other.close();
+    }
+  });
+});
