@@ -1,8 +1,9 @@
-import type { PersonId, TrailEntry } from '../contract/index.js';
+import type { Erasure, PersonId, TrailEntry } from '../contract/index.js';
 import { dueAt, nextWhy, type SubscriberState } from './subscriber-state.js';
 
 /** The run in a few lines of markdown, for people who open it in the Temporal UI. Ids, dates and verdicts only. */
 export function describe(state: SubscriberState, person: PersonId): string {
+  if (state.erasure) return describeErasure(state.erasure, person);
   const due = dueAt(state);
   const last = state.trail.at(-1);
   const lines = [
@@ -15,6 +16,14 @@ export function describe(state: SubscriberState, person: PersonId): string {
     lines.push(`- failing since ${state.failedAt ?? last?.at ?? 'now'}: ${advice(state.failure.next)}`);
   if (due) lines.push(`- next ${new Date(due).toISOString()}: ${nextWhy(state)}`);
   return lines.join('\n');
+}
+
+function describeErasure({ askedAt, erasedAt, at, failure }: Erasure & { at: number }, person: PersonId): string {
+  const whose = `- vendor \`${person.vendorId}\`, user \`${person.userId}\``;
+  if (erasedAt)
+    return `**erased** on ${erasedAt}\n\n${whose}\n- nothing is written, whatever comes; the signal \`liftErasure\` takes it back`;
+  const next = failure ? `\n- failed, ${failure.type}; next try ${new Date(at).toISOString()}` : '';
+  return `**being erased**, asked for on ${askedAt}\n\n${whose}${next}`;
 }
 
 function outcome(entry: TrailEntry): string {
