@@ -100,6 +100,8 @@ export interface Subscribers {
    * @throws {WorkflowNotFoundError} where the person is not known
    */
   liftErasure(person: PersonId): Promise<void>;
+  /** Whether a workflow looks after the person now. */
+  exists(person: PersonId): Promise<boolean>;
   list(filter: SubscriberFilter): AsyncIterable<SubscriberListing>;
   count(filter: SubscriberFilter): Promise<number>;
   /** A quiet resync of everyone the filter finds, done by the Temporal server as a batch job; answers the job's id. */
@@ -134,6 +136,8 @@ export function createSubscribers(client: Client): Subscribers {
     args: [{ vendorId: person.vendorId, userId: person.userId }],
     workflowIdConflictPolicy: 'USE_EXISTING' as const,
     typedSearchAttributes: [{ key: sesamyVendorKey, value: person.vendorId }],
+    // Workflow tasks of all vendors share one queue: where the server knows fairness, a flood at one does not stand before the others.
+    priority: { fairnessKey: person.vendorId },
     staticSummary: `${person.vendorId} / ${person.userId}`,
     staticDetails:
       'Keeps this reader in step between Sesamy and Rule. Signal `resync` (no input) writes everything again, quietly.',
@@ -190,6 +194,16 @@ export function createSubscribers(client: Client): Subscribers {
 
     async liftErasure(person) {
       await client.workflow.getHandle(subscriberWorkflowId(person)).signal(liftErasureSignal);
+    },
+
+    async exists(person) {
+      try {
+        const { status } = await client.workflow.getHandle(subscriberWorkflowId(person)).describe();
+        return status.name === 'RUNNING';
+      } catch (error) {
+        if (error instanceof WorkflowNotFoundError) return false;
+        throw error;
+      }
     },
 
     async *list(filter) {

@@ -87,7 +87,7 @@ describe('the commands on a running system', function () {
   it('status of somebody nobody has told of: exit code 1 and a sentence', async () => {
     const { code, stderr, stdout } = await run('status', 'email|000000000000000000000bad');
     assert.equal(code, 1);
-    assert.match(stderr, /^Nobody has told of email\|0+bad .*sesamy-rule sync 'email\|0+bad'\n$/);
+    assert.match(stderr, /^email\|0+bad of vendor daily is not known here.*sesamy-rule preview 'email\|0+bad'\n$/);
     assert.equal(stdout, '');
   });
 

@@ -95,7 +95,10 @@ async function boot(own: NodeJS.ProcessEnv, first: Config, log: Logger, parts: P
   const webhook = await startWebhookService(config, env, log);
   parts.push(webhook);
   sandbox?.sendWebhooksTo(webhook.url);
-  announceRunning(dataFolder, { ...temporal.env, ...(sandbox?.env ?? {}) });
+  const clock: Record<string, string> = sandbox
+    ? { SESAMY_RULE_STAND_IN_CLOCK: `${sandbox.env.SESAMY_API_URL}/_sandbox/clock` }
+    : {};
+  announceRunning(dataFolder, { ...temporal.env, ...(sandbox?.env ?? {}), ...clock });
   return {
     document: {
       webhook: webhook.url,

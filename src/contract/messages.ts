@@ -5,7 +5,7 @@
 import { defineQuery, defineSignal, defineUpdate } from '@temporalio/workflow';
 import type { DeliverOutcome } from './deliver.js';
 import type { Erasure } from './erase.js';
-import type { LifecycleEvent, RowOnlyReason } from './lifecycle.js';
+import type { LifecycleDue, LifecycleEvent, RowOnlyReason } from './lifecycle.js';
 import type { Stage } from './stage.js';
 import type { FailureDetails, SyncChanges, SyncProblem, SyncReason, Verdict } from './sync.js';
 
@@ -143,6 +143,8 @@ export interface SubscriberStatus {
   attempts: number;
   /** What happens next by itself. */
   next?: { at: string; why: string };
+  /** What time alone brings next in the reader's life: the end of a wait, a notice, a win-back; often after `next`. */
+  due?: LifecycleDue;
   /** Messages that have arrived and are not acted on yet. */
   pending: string[];
   /** Events that are to be told yet, the next one first. */

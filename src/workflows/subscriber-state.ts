@@ -10,6 +10,7 @@ import type {
   HeldKind,
   HeldRequest,
   Known,
+  LifecycleDue,
   NextLookKind,
   Nudge,
   NudgeName,
@@ -79,6 +80,8 @@ export interface SubscriberState {
   pending?: Work;
   retry?: { count: number; at: number; work: Work };
   look?: { kind: NextLookKind; at: number; why?: string };
+  /** What time alone brings next in the reader's life. */
+  due?: LifecycleDue;
   /** The series of extra looks that is running, and the ids that messages named in it. */
   series: { look: number; expect: SyncInput['expect']; expectedIds: string[] };
   /** An attempt failed after it had begun to write: the next one trusts no hash. */
@@ -314,6 +317,8 @@ export function recordResult(state: SubscriberState, work: Work, result: SyncRes
   const { kind, afterMs, why } = result.next;
   state.look = { kind, at: now + afterMs, ...(why ? { why } : {}) };
   state.state = result.verdict === 'skipped' ? 'skipped' : 'ok';
+  if (result.due) state.due = result.due;
+  else delete state.due;
   if (result.reason) state.reason = result.reason;
   else delete state.reason;
   if (state.state === 'ok' && result.verdict !== 'waiting') state.syncedAt = iso(now);
@@ -476,6 +481,7 @@ export function statusOf(state: SubscriberState, person: PersonId): SubscriberSt
     ...(state.syncedAt ? { syncedAt: state.syncedAt } : {}),
     attempts: state.attempts,
     ...(due ? { next: { at: iso(due), why: nextWhy(state) } } : {}),
+    ...(state.due ? { due: state.due } : {}),
     pending: state.pending?.why ?? [],
     waiting: waitingOf(state.outbox),
     gained: state.outbox.gained,
