@@ -36,6 +36,9 @@ export function resyncCommand(): Command {
 async function resync(userId: string | undefined, options: ResyncOptions): Promise<void> {
   const { failed, query, stage, failureType, since, recreate } = options;
   const many = failed === true || query !== undefined;
+  if (query !== undefined && query.trim() === '') {
+    throw new UsageError("--query is empty; for everybody write --query \"SesamyVendor = '…'\" with the vendor's id.");
+  }
   if (userId === undefined && !many) throw new UsageError('Say who is meant: a user id, --failed, or --query.');
   if (userId !== undefined && (many || stage || failureType || since)) {
     throw new UsageError('Either a user id, or --failed or --query with their filters; not both.');

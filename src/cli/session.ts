@@ -1,8 +1,9 @@
 import { createSubscribers, type PersonId, type Subscribers, userIdPattern, vendorIdPattern } from '../client.js';
-import { type Config, loadConfig } from '../config/index.js';
+import type { Config } from '../config/index.js';
 import { connectTemporal, type TemporalConnection } from '../temporal/connect.js';
 import { environment } from './environment.js';
 import { UsageError } from './errors.js';
+import { readSettings } from './read-settings.js';
 
 /** What a command that talks to Temporal has in its hands. */
 export interface Session extends TemporalConnection {
@@ -21,7 +22,7 @@ export async function withSession<Asked, T>(
   work: (session: Session, asked: Asked) => Promise<T>,
 ): Promise<T> {
   const env = environment();
-  const config = loadConfig(env, { webhook: false });
+  const config = readSettings(env, { webhook: false });
   const asked = check(config);
   const temporal = await connectTemporal(env);
   try {

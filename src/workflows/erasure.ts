@@ -2,7 +2,7 @@
 import type { EraseInput, EraseResult, FailureDetails, PersonId, TrailEntry } from '../contract/index.js';
 import { freshState, retryWaitMs, type SubscriberState } from './subscriber-state.js';
 
-/** Somebody asks for the reader to be erased. Asked twice it stays as it is. */
+/** Somebody asks for the reader to be erased. Asked again, the next try does not wait. */
 export function recordErase(state: SubscriberState, now: number): void {
   const { addressKey } = state.known;
   state.erasure ??= {
@@ -13,6 +13,7 @@ export function recordErase(state: SubscriberState, now: number): void {
     at: 0,
     tries: 0,
   };
+  state.erasure.at = 0;
   // Neither timers nor messages that wait: what was to be done for the reader is not done any more.
   delete state.pending;
   delete state.retry;
