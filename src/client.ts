@@ -7,14 +7,19 @@ import {
   WorkflowNotFoundError,
 } from '@temporalio/client';
 import { defaultPayloadConverter, toPayloads } from '@temporalio/common';
+import { beginAudit, readAudit, readFindings, signalAudit } from './audit.js';
 import { brakeStatus } from './brake.js';
 import {
+  type AuditFinding,
+  type AuditProgress,
+  type AuditRequest,
   type BrakeStatus,
   brakeWorkflowId,
   discardSignal,
   type Erasure,
   eraseSignal,
   eraseUpdate,
+  type FindingsRange,
   failedAtKey,
   failureTypeKey,
   type HeldRequest,
@@ -28,6 +33,7 @@ import {
   parseSubscriberWorkflowId,
   type ResyncRequest,
   releaseSignal,
+  repairAuditSignal,
   resyncSignal,
   type SubscriberStatus,
   type SyncNowRequest,
@@ -35,6 +41,7 @@ import {
   sesamyVendorKey,
   signalOfEvent,
   statusQuery,
+  stopAuditSignal,
   subscriberWorkflowId,
   subscriberWorkflowType,
   syncNowUpdate,
@@ -117,6 +124,20 @@ export interface Subscribers {
   brake(vendorId: string): Promise<BrakeStatus | undefined>;
   /** Ends the brake: what it holds has been decided. */
   liftBrake(vendorId: string): Promise<void>;
+  /**
+   * Has everybody of a vendor, or a sample, compared in Rule with what Sesamy says; goes on in Temporal, behind all other work.
+   * @returns false where an audit runs already: that one goes on
+   * @throws {NoAnswerError} when no worker answers
+   */
+  startAudit(vendorId: string, request?: AuditRequest): Promise<boolean>;
+  /** How far the audit is, or the last report; `undefined` where there is none. @throws {NoAnswerError} when no worker answers */
+  audit(vendorId: string): Promise<AuditProgress | undefined>;
+  /** Part of what was found, at most 200 at a time. @throws {NoAnswerError} when no worker answers */
+  auditFindings(vendorId: string, range?: FindingsRange): Promise<AuditFinding[]>;
+  /** Has what the last audit found mended, quietly. @returns false where there is none; so does the next */
+  repairAudit(vendorId: string): Promise<boolean>;
+  /** Ends a running audit or repair where it is. */
+  stopAudit(vendorId: string): Promise<boolean>;
   /** How far a batch job is. */
   batch(jobId: string): Promise<{ total: number; done: number; failed: number; finished: boolean }>;
 }
@@ -127,6 +148,8 @@ export class NoAnswerError extends Error {
 }
 
 const defaultTimeoutMs = 120_000;
+/** For a query, which only a worker can answer. */
+const answerWithinMs = 15_000;
 
 /** The library over a Temporal client: the only way in which webhooks and commands reach people. */
 export function createSubscribers(client: Client): Subscribers {
@@ -172,7 +195,7 @@ export function createSubscribers(client: Client): Subscribers {
       });
     },
 
-    async status(person, { timeoutMs = 15_000 } = {}) {
+    async status(person, { timeoutMs = answerWithinMs } = {}) {
       try {
         return await withDeadline(client, timeoutMs, () =>
           client.workflow.getHandle(subscriberWorkflowId(person)).query(statusQuery),
@@ -237,6 +260,19 @@ export function createSubscribers(client: Client): Subscribers {
         if (!(error instanceof WorkflowNotFoundError)) throw error;
       }
     },
+
+    async startAudit(vendorId, request = {}) {
+      const running = await withDeadline(client, answerWithinMs, () => readAudit(client, vendorId));
+      if (running && ['people', 'rule', 'repair'].includes(running.phase)) return false;
+      await beginAudit(client, vendorId, request);
+      return true;
+    },
+
+    audit: (vendorId) => withDeadline(client, answerWithinMs, () => readAudit(client, vendorId)),
+    auditFindings: (vendorId, range = {}) =>
+      withDeadline(client, answerWithinMs, () => readFindings(client, vendorId, range)),
+    repairAudit: (vendorId) => signalAudit(client, vendorId, repairAuditSignal),
+    stopAudit: (vendorId) => signalAudit(client, vendorId, stopAuditSignal),
 
     async batch(jobId) {
       const job = await client.workflowService.describeBatchOperation({ namespace: client.options.namespace, jobId });

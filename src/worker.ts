@@ -1,6 +1,7 @@
 import { fileURLToPath } from 'node:url';
+import type { Client } from '@temporalio/client';
 import { type NativeConnection, Worker } from '@temporalio/worker';
-import { createActivities, type Vendor } from './activities/index.js';
+import { createActivities, createPeopleActivities, type Vendor } from './activities/index.js';
 import { activityTaskQueue, workflowTaskQueue } from './contract/index.js';
 import { packageRoot } from './package-root.js';
 
@@ -18,6 +19,8 @@ const graceMs = 10_000;
 export interface WorkersOptions {
   connection: NativeConnection;
   namespace: string;
+  /** By which those activities reach people that only talk to Temporal. */
+  client: Client;
   vendors: readonly Vendor[];
   /** Sesamy requests a second, by vendor id: kept by the server for all workers together. */
   requestsPerSecond: (vendorId: string) => number;
@@ -46,6 +49,7 @@ export async function startWorkers(options: WorkersOptions): Promise<Workers> {
     Worker.create({
       ...common,
       taskQueue: workflowTaskQueue,
+      activities: createPeopleActivities(options.client),
       workflowBundle: { codePath: fileURLToPath(new URL('dist/workflow-bundle.js', packageRoot)) },
     }),
     ...options.vendors.map((vendor) => {

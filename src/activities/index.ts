@@ -1,10 +1,20 @@
 import { Context, heartbeat } from '@temporalio/activity';
+import type { Client } from '@temporalio/client';
 import { ApplicationFailure } from '@temporalio/common';
-import type { DeliverInput, FailureDetails, SubscriberActivities } from '../contract/index.js';
+import type {
+  AuditActivities,
+  DeliverInput,
+  FailureDetails,
+  PeopleActivities,
+  SubscriberActivities,
+} from '../contract/index.js';
 import { loggedError } from '../log-error.js';
 import { deliverEvent } from './deliver-event.js';
 import { eraseSubscriber } from './erase-subscriber.js';
 import { toFailure } from './failures.js';
+import { inspectSubscriber } from './inspect.js';
+import { countPeople, listPeople, resyncPeople } from './people.js';
+import { inspectStray, listTagged, mendStray } from './stray.js';
 import { type Attempt, syncSubscriber } from './sync-subscriber.js';
 import type { Vendor } from './vendor.js';
 
@@ -12,7 +22,10 @@ import type { Vendor } from './vendor.js';
 const heartbeatMs = 4_000;
 
 /** The activities of one vendor's queue. */
-export function createActivities(vendor: Vendor, now: () => Date = () => new Date()): SubscriberActivities {
+export function createActivities(
+  vendor: Vendor,
+  now: () => Date = () => new Date(),
+): SubscriberActivities & AuditActivities {
   return {
     syncSubscriber: (input) =>
       attempted('syncSubscriber', now, (attempt, again) =>
@@ -22,6 +35,21 @@ export function createActivities(vendor: Vendor, now: () => Date = () => new Dat
     deliverEvent: (input) =>
       attempted('deliverEvent', now, (attempt, again) => deliverEvent(vendor, again ? tried(input) : input, attempt)),
     eraseSubscriber: (input) => attempted('eraseSubscriber', now, (attempt) => eraseSubscriber(vendor, input, attempt)),
+    inspectSubscriber: (input) =>
+      attempted('inspectSubscriber', now, (attempt) => inspectSubscriber(vendor, input, attempt)),
+    listTagged: (input) => attempted('listTagged', now, (attempt) => listTagged(vendor, input, attempt)),
+    inspectStray: (input) => attempted('inspectStray', now, (attempt) => inspectStray(vendor, input, attempt)),
+    mendStray: (input) => attempted('mendStray', now, (attempt) => mendStray(vendor, input, attempt)),
+  };
+}
+
+/** The activities of the queue of workflow tasks: they talk to Temporal only. */
+export function createPeopleActivities(client: Client): PeopleActivities {
+  const now = () => new Date();
+  return {
+    countPeople: ({ vendorId }) => attempted('countPeople', now, () => countPeople(client, vendorId)),
+    listPeople: (input) => attempted('listPeople', now, () => listPeople(client, input)),
+    resyncPeople: (input) => attempted('resyncPeople', now, () => resyncPeople(client, input)),
   };
 }
 

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { Command } from 'commander';
 import { packageRoot } from '../package-root.js';
+import { auditCommand } from './audit.js';
 import { discardCommand, releaseCommand } from './decide.js';
 import { doctorCommand } from './doctor.js';
 import { eraseCommand } from './erase.js';
@@ -36,6 +37,7 @@ export function createProgram(): Command {
     releaseCommand(),
     discardCommand(),
     previewCommand(),
+    auditCommand(),
     eraseCommand(),
     fieldsCommand(),
     tagsCommand(),

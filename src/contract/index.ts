@@ -1,3 +1,4 @@
+export * from './audit.js';
 export * from './brake.js';
 export * from './deliver.js';
 export * from './erase.js';

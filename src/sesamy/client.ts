@@ -1,11 +1,25 @@
 import { z } from 'zod';
 import { type ApiCall, createSesamyApi, type SesamyApiOptions } from './api.js';
 import { createFilterCheck } from './filter-check.js';
-import { allRows, type Page, pageSchema, pageSize } from './pages.js';
+import { allRows, type ListPage, type Page, pageSchema, pageSize } from './pages.js';
 import { createProfileReader } from './profile.js';
-import { billSchema, contractSchema, entitlementSchema, transactionSchema, userSchema } from './schemas.js';
+import {
+  billSchema,
+  contractSchema,
+  entitlementSchema,
+  listedUserSchema,
+  transactionSchema,
+  userSchema,
+} from './schemas.js';
 import { vendorOfToken } from './token-claims.js';
-import type { SesamyBill, SesamyContract, SesamyEntitlement, SesamyTransaction, SesamyUser } from './types.js';
+import type {
+  ListedUser,
+  SesamyBill,
+  SesamyContract,
+  SesamyEntitlement,
+  SesamyTransaction,
+  SesamyUser,
+} from './types.js';
 
 export interface SesamyClientOptions extends SesamyApiOptions {
   /** The publisher; `checkAccess` compares it with the one that the token names. */
@@ -39,6 +53,19 @@ export interface SesamyClient {
   /** `undefined` on 404. A bill names no owner: only for the bills of the person's own transactions. */
   getBill(billId: string, options?: CallOptions): Promise<SesamyBill | undefined>;
   /**
+   * Fifty people of the publisher from a place in the list on (sesamy-api §2.3), in Sesamy's order; rows that we cannot read are left out
+   * and counted in `received`. To be walked by `eachPage`.
+   */
+  userPage(offset: number, options?: CallOptions): Promise<ListPage<ListedUser>>;
+  /** The same of everybody's contracts. */
+  contractPage(offset: number, options?: CallOptions): Promise<ListPage<SesamyContract>>;
+  /** The same of everybody's entitlements. Nothing says that Sesamy gives them without a filter, and the rows name no owner. */
+  entitlementPage(offset: number, options?: CallOptions): Promise<ListPage<SesamyEntitlement>>;
+  /** The token alone. @throws VendorError also `sesamy/wrong-vendor` (fix-key), see `checkAccess`. */
+  checkToken(options?: CallOptions): Promise<void>;
+  /** One cheap read of one resource; of entitlements the one that shows whether the filter by user is heeded. */
+  checkRead(resource: SesamyResource, options?: CallOptions): Promise<void>;
+  /**
    * Token and one cheap read of each resource, for `doctor`; with `receipts` also of transactions, to which a credential without that
    * feature needs no right. @throws VendorError whose path names the resource, or `sesamy/wrong-vendor` (fix-key) when the credential
    * belongs to another publisher.
@@ -47,6 +74,9 @@ export interface SesamyClient {
   /** Ends what is under way and closes the connections. */
   close(): Promise<void>;
 }
+
+/** What a credential may be allowed to read or not, by the name in its path. */
+export type SesamyResource = 'users' | 'contracts' | 'entitlements' | 'transactions' | 'bills';
 
 const contractPage = pageSchema('contracts', contractSchema);
 const entitlementPage = pageSchema('entitlements', entitlementSchema);
@@ -72,6 +102,39 @@ export function createSesamyClient(options: SesamyClientOptions): SesamyClient {
     });
     if (rows) return rows;
     throw api.error(call, { kind: 'wrong-shape', next: 'wait', reason: 'the list does not end' });
+  }
+
+  async function listPage<Row>(
+    resource: SesamyResource,
+    schema: z.ZodType<Row>,
+    offset: number,
+    { signal }: CallOptions = {},
+  ): Promise<ListPage<Row>> {
+    const call: ApiCall = { path: `/management/${resource}`, query: { limit: pageSize, offset }, signal };
+    const reply = await api.get(call);
+    if (reply.status === 204) return { rows: [], received: 0 };
+    const { rows, ...page } = api.read(call, reply, pageSchema(resource, z.unknown()));
+    const read = rows.map((row) => schema.safeParse(row));
+    return {
+      ...page,
+      rows: read.flatMap(({ data, success }) => (success ? [data as Row] : [])),
+      received: rows.length,
+    };
+  }
+
+  async function checkToken({ signal }: CallOptions = {}): Promise<void> {
+    const vendor = vendorOfToken(await api.token(signal));
+    if (vendor !== undefined && vendor !== options.vendorId) {
+      const reason = 'the credential belongs to another publisher than the configured vendor id';
+      throw api.error({ path: '/management' }, { kind: 'wrong-vendor', next: 'fix-key', reason });
+    }
+  }
+
+  async function checkRead(resource: SesamyResource, { signal }: CallOptions = {}): Promise<void> {
+    if (resource === 'entitlements') return createFilterCheck(api)(signal);
+    const call: ApiCall = { path: `/management/${resource}`, query: { limit: 1, offset: 0 }, signal };
+    const reply = await api.get(call);
+    api.read(call, reply, pageSchema(resource, z.unknown()));
   }
 
   return {
@@ -104,18 +167,22 @@ export function createSesamyClient(options: SesamyClientOptions): SesamyClient {
       return reply.status === 404 ? undefined : api.read(call, reply, billSchema);
     },
 
+    userPage: (offset, options) => listPage('users', listedUserSchema, offset, options),
+    contractPage: (offset, options) => listPage('contracts', contractSchema, offset, options),
+    entitlementPage: (offset, options) => listPage('entitlements', entitlementSchema, offset, options),
+
+    checkToken,
+    checkRead,
+
     async checkAccess({ signal, receipts = false } = {}) {
-      const vendor = vendorOfToken(await api.token(signal));
-      if (vendor !== undefined && vendor !== options.vendorId) {
-        const reason = 'the credential belongs to another publisher than the configured vendor id';
-        throw api.error({ path: '/management' }, { kind: 'wrong-vendor', next: 'fix-key', reason });
-      }
-      for (const resource of ['users', 'contracts', ...(receipts ? ['transactions'] : [])]) {
-        const call: ApiCall = { path: `/management/${resource}`, query: { limit: 1, offset: 0 }, signal };
-        const reply = await api.get(call);
-        api.read(call, reply, pageSchema(resource, z.unknown()));
-      }
-      await createFilterCheck(api)(signal);
+      await checkToken({ signal });
+      const resources = [
+        'users',
+        'contracts',
+        ...(receipts ? (['transactions'] as const) : []),
+        'entitlements',
+      ] as const;
+      for (const resource of resources) await checkRead(resource, { signal });
     },
 
     close: () => api.close(),

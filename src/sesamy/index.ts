@@ -1,5 +1,13 @@
-export { type CallOptions, createSesamyClient, type SesamyClient, type SesamyClientOptions } from './client.js';
+export {
+  type CallOptions,
+  createSesamyClient,
+  type SesamyClient,
+  type SesamyClientOptions,
+  type SesamyResource,
+} from './client.js';
+export { eachPage, type ListPage } from './pages.js';
 export type {
+  ListedUser,
   SesamyAddress,
   SesamyBill,
   SesamyBillItem,

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { compact, optional } from '../http/json.js';
 import type {
+  ListedUser,
   SesamyAddress,
   SesamyBill,
   SesamyContract,
@@ -86,6 +87,8 @@ export const userSchema: z.ZodType<UserAnswer> = z
     };
     return { user: compact(user), whole: profileMembers.some((member) => member in raw) };
   });
+
+export const listedUserSchema: z.ZodType<ListedUser> = userSchema.transform(({ user, whole }) => ({ ...user, whole }));
 
 const itemSchema = z
   .object({ sku: z.string(), name: z.string(), purchaseOptionId: text, purchaseOptionName: text, purchaseType: text })

@@ -1,2 +1,3 @@
+export { audit } from './audit.js';
 export { brake } from './brake.js';
 export { subscriber } from './subscriber.js';

@@ -16,6 +16,7 @@ import type {
   NudgeName,
   PersonId,
   ResyncRequest,
+  SubscriberMemory,
   SubscriberStatus,
   SyncInput,
   SyncNowRequest,
@@ -488,6 +489,19 @@ export function statusOf(state: SubscriberState, person: PersonId): SubscriberSt
     told: state.outbox.told,
     trail: state.trail,
     ...(state.erasure ? { erasure: erasureOf(state.erasure) } : {}),
+  };
+}
+
+/** @param atWork an attempt or a delivery is under way */
+export function memoryOf(state: SubscriberState, atWork: boolean): SubscriberMemory {
+  return {
+    state: state.state,
+    ...(state.reason ? { reason: state.reason } : {}),
+    known: state.known,
+    gained: state.outbox.gained,
+    underWay: atWork || (state.pending !== undefined && !state.retry),
+    attempts: state.attempts,
+    over: state.gone || state.erasure !== undefined || state.lifted === true,
   };
 }
 

@@ -29,6 +29,7 @@ import {
   heldTypes,
   lifecycleStageKey,
   liftErasureSignal,
+  memoryQuery,
   type NudgeName,
   nextDueAtKey,
   nudgeSignals,
@@ -59,6 +60,7 @@ import {
   erasureOf,
   heldOf,
   isOver,
+  memoryOf,
   nextWhy,
   putBack,
   recordDelivery,
@@ -114,6 +116,9 @@ export async function subscriber(input: SubscriberInput): Promise<SubscriberEnd>
 
   setHandler(statusQuery, () => statusOf(state, person), {
     description: 'What was done, what failed, what happens next',
+  });
+  setHandler(memoryQuery, () => memoryOf(state, current.any !== undefined), {
+    description: 'What is remembered for the next sync; for audits',
   });
   for (const name of Object.keys(nudgeSignals) as NudgeName[]) {
     setHandler(
@@ -271,7 +276,7 @@ async function deliver(state: SubscriberState, person: PersonId, look: TrailEntr
 }
 
 /** What all activities of a vendor have in common. */
-function activityOptions({ vendorId }: PersonId): ActivityOptions {
+export function activityOptions({ vendorId }: Pick<PersonId, 'vendorId'>): ActivityOptions {
   return {
     taskQueue: activityTaskQueue(vendorId),
     // The longest honest attempt; a worker that died is noticed by the missing heartbeat.
@@ -313,7 +318,7 @@ async function attempt(
   }
 }
 
-function failureDetails(error: unknown): FailureDetails {
+export function failureDetails(error: unknown): FailureDetails {
   const cause = error instanceof ActivityFailure ? error.cause : error;
   if (cause instanceof ApplicationFailure) {
     const details = cause.details?.[0] as FailureDetails | undefined;
