@@ -74,6 +74,52 @@ describe('what starts a flow', function () {
     assert.deepEqual(system.starts(id), []);
   });
 
+  it('segments: stale after quiet writes, up to date after the next live look, which starts what hangs on entering them', async () => {
+    const id = nextId();
+    const live = async (city: string, attempts: number) => {
+      aReader(system, { profile: { billingAddress: { city } }, entitlement: { title: 'Segments' } }, id);
+      await system.nudge(id, 'userVendor.1#update');
+      await system.attempted(id, attempts);
+      await system.rule.settled();
+    };
+    const quiet = async (city: string, attempts: number) => {
+      aReader(system, { profile: { billingAddress: { city } }, entitlement: { title: 'Segments' } }, id);
+      await system.subscribers.resync(system.person(id));
+      await system.attempted(id, attempts);
+      assert.equal(inRule(id)?.fields['Sesamy_BillingAddress.City']?.value, city, 'the field itself is up to date');
+    };
+    const segments = {
+      'By tag': { tag: 'sesamy_active_entitlement_segments' },
+      'By field': { field: 'Sesamy_BillingAddress.City', equals: 'Malmö' },
+    };
+    for (const [name, condition] of Object.entries(segments)) {
+      system.rule.addSegment({ name, condition });
+      system.rule.addAutomation({ name: `Entered ${name}`, trigger: { type: 'SEGMENT', name } });
+    }
+    const seen = () => [[...(inRule(id)?.segments ?? [])].sort(), system.starts(id).sort()];
+
+    await quiet('Malmö', 1);
+    assert.deepEqual(seen(), [[], []], 'nobody is put into a segment quietly');
+    await live('Malmö', 2);
+    assert.deepEqual(seen(), [
+      ['By field', 'By tag'],
+      ['By field', 'By tag'],
+    ]);
+    const mark = system.rule.recorder.requests.length;
+    await live('Malmö', 3);
+    assert.deepEqual(system.ruleWrites(mark), [], 'once is enough');
+    await quiet('Lund', 4);
+    assert.deepEqual(seen()[0], ['By field', 'By tag'], 'nor taken out of one');
+    await live('Lund', 5);
+    assert.deepEqual(seen()[0], ['By tag']);
+    await quiet('Malmö', 6);
+    await live('Malmö', 7);
+    assert.deepEqual(seen(), [
+      ['By field', 'By tag'],
+      ['By field', 'By field', 'By tag'],
+    ]);
+  });
+
   describe('A31: a guest bought two days ago, and the webhook of the purchase was lost', () => {
     const guest: ReaderOverrides = {
       profile: { emailVerified: false, createdAt: daysAgo(2) },
