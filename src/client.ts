@@ -12,10 +12,14 @@ import {
   type BrakeStatus,
   brakeWorkflowId,
   discardSignal,
+  type Erasure,
+  eraseSignal,
+  eraseUpdate,
   failedAtKey,
   failureTypeKey,
   type HeldRequest,
   lifecycleStageKey,
+  liftErasureSignal,
   liftSignal,
   type Nudge,
   nextDueAtKey,
@@ -85,6 +89,17 @@ export interface Subscribers {
    * @throws {NoAnswerError} when no worker answers.
    */
   status(person: PersonId, o?: { timeoutMs?: number }): Promise<SubscriberStatus | undefined>;
+  /**
+   * Deletes a person in Rule, forgets them, and ignores what comes from now on, under another id with the same address too. Resolves
+   * after the first try, whatever its outcome; it is tried again by itself. A person nobody has told of is erased all the same.
+   * @throws {NoAnswerError} when no worker answers; Temporal has the request, and it is done as soon as one runs.
+   */
+  erase(person: PersonId, o?: { timeoutMs?: number }): Promise<Erasure>;
+  /**
+   * Takes an erasure back: the next message about the person begins anew.
+   * @throws {WorkflowNotFoundError} where the person is not known
+   */
+  liftErasure(person: PersonId): Promise<void>;
   list(filter: SubscriberFilter): AsyncIterable<SubscriberListing>;
   count(filter: SubscriberFilter): Promise<number>;
   /** A quiet resync of everyone the filter finds, done by the Temporal server as a batch job; answers the job's id. */
@@ -162,6 +177,19 @@ export function createSubscribers(client: Client): Subscribers {
         if (error instanceof WorkflowNotFoundError) return undefined;
         throw error;
       }
+    },
+
+    async erase(person, { timeoutMs = defaultTimeoutMs } = {}) {
+      // First as a signal, which Temporal stores although no worker may run: an update alone would be lost then.
+      const handle = await client.workflow.signalWithStart(subscriberWorkflowType, {
+        ...startOptions(person),
+        signal: eraseSignal,
+      });
+      return withDeadline(client, timeoutMs, () => handle.executeUpdate(eraseUpdate));
+    },
+
+    async liftErasure(person) {
+      await client.workflow.getHandle(subscriberWorkflowId(person)).signal(liftErasureSignal);
     },
 
     async *list(filter) {

@@ -1,6 +1,7 @@
 import type { Client } from '@temporalio/client';
 import { createFieldTypes } from './activities/field-types.js';
 import type { Vendor } from './activities/index.js';
+import { createAddressBook } from './address-book.js';
 import { createBrake } from './brake.js';
 import type { VendorConfig } from './config/index.js';
 import { createAccountGate, createRuleClient } from './rule/index.js';
@@ -48,7 +49,12 @@ function openVendor(config: VendorConfig, temporal: Client | undefined): Vendor 
     mapping: config.mapping,
     lifecycle: config.lifecycle,
     receipts: config.receipts,
-    ...(temporal ? { brake: createBrake(temporal, config.id, config.lifecycle.brake) } : {}),
+    ...(temporal
+      ? {
+          brake: createBrake(temporal, config.id, config.lifecycle.brake),
+          addressBook: createAddressBook(temporal, config.id),
+        }
+      : {}),
     timings: config.timings,
     hashKey: config.hashKey,
   };

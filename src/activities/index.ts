@@ -3,6 +3,7 @@ import { ApplicationFailure } from '@temporalio/common';
 import type { DeliverInput, FailureDetails, SubscriberActivities } from '../contract/index.js';
 import { loggedError } from '../log-error.js';
 import { deliverEvent } from './deliver-event.js';
+import { eraseSubscriber } from './erase-subscriber.js';
 import { toFailure } from './failures.js';
 import { type Attempt, syncSubscriber } from './sync-subscriber.js';
 import type { Vendor } from './vendor.js';
@@ -20,6 +21,7 @@ export function createActivities(vendor: Vendor, now: () => Date = () => new Dat
       ),
     deliverEvent: (input) =>
       attempted('deliverEvent', now, (attempt, again) => deliverEvent(vendor, again ? tried(input) : input, attempt)),
+    eraseSubscriber: (input) => attempted('eraseSubscriber', now, (attempt) => eraseSubscriber(vendor, input, attempt)),
   };
 }
 
@@ -39,9 +41,10 @@ async function attempted<T>(
   let step = 'begin';
   let ruleId: number | undefined;
   const beat = setInterval(() => heartbeat(step), heartbeatMs);
+  const signal = cutOff(context.cancellationSignal);
   try {
     const attempt: Attempt = {
-      signal: context.cancellationSignal,
+      signal,
       step: (what) => {
         step = what;
         heartbeat(step);
@@ -53,7 +56,7 @@ async function attempted<T>(
     };
     return await work(attempt, context.info.attempt > 1);
   } catch (error) {
-    if (context.cancellationSignal.aborted) throw stopped(context.cancellationSignal.reason);
+    if (signal.aborted) throw stopped(signal.reason);
     const failure = toFailure(error, name, { wrote: step.startsWith('rule:'), ruleId });
     if (failure instanceof ApplicationFailure) {
       if (failure.type === 'internal/unexpected') logUnexpected(error, context);
@@ -63,6 +66,21 @@ async function attempted<T>(
   } finally {
     clearInterval(beat);
   }
+}
+
+/**
+ * Whatever ends an attempt in its middle, but for the workflow's own wish: an attempt that has begun goes on to its end then, since a
+ * request that is cut off may take effect later, after what the workflow does next.
+ */
+function cutOff(cancelled: AbortSignal): AbortSignal {
+  const controller = new AbortController();
+  const pass = () => {
+    const { reason } = cancelled;
+    if (!(reason instanceof Error && reason.message === 'CANCELLED')) controller.abort(reason);
+  };
+  if (cancelled.aborted) pass();
+  cancelled.addEventListener('abort', pass, { once: true });
+  return controller.signal;
 }
 
 /** The worker is being stopped: another one shall do it at once. A cancellation by the server goes on as it is. */

@@ -1,3 +1,4 @@
+import type { AddressBook } from '../address-book.js';
 import type { Brake } from '../brake.js';
 import type { Timings } from '../config/index.js';
 import type { LifecycleSettings } from '../lifecycle/index.js';
@@ -19,6 +20,8 @@ export interface Vendor {
   receipts: ReceiptSettings;
   /** Absent where nothing can be held: then no end of a subscription is. */
   brake?: Brake;
+  /** Who has which address; absent where only one person is looked at. */
+  addressBook?: AddressBook;
   timings: Timings;
   /** Key of the hashes that Temporal holds; see `SESAMY_RULE_HASH_KEY`. */
   hashKey: string;

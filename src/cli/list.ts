@@ -42,7 +42,13 @@ export function listCommand(): Command {
   ])
     .addOption(vendorOption())
     .addOption(
-      new Option('--state <state>', 'only readers in this state').choices(['ok', 'retrying', 'failed', 'skipped']),
+      new Option('--state <state>', 'only readers in this state').choices([
+        'ok',
+        'retrying',
+        'failed',
+        'skipped',
+        'erased',
+      ]),
     )
     .addOption(stageOption(stages))
     .addOption(failureTypeOption())

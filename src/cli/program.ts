@@ -3,6 +3,7 @@ import { Command } from 'commander';
 import { packageRoot } from '../package-root.js';
 import { discardCommand, releaseCommand } from './decide.js';
 import { doctorCommand } from './doctor.js';
+import { eraseCommand } from './erase.js';
 import { fieldsCommand } from './fields.js';
 import { listCommand } from './list.js';
 import { previewCommand } from './preview.js';
@@ -35,6 +36,7 @@ export function createProgram(): Command {
     releaseCommand(),
     discardCommand(),
     previewCommand(),
+    eraseCommand(),
     fieldsCommand(),
     tagsCommand(),
   ];

@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import type { SubscriberStatus } from '../client.js';
+import type { Erasure, SubscriberStatus } from '../client.js';
 import type { Config } from '../config/index.js';
 import { CommandError } from './errors.js';
 import { command, userIdArgument, type VendorOption, vendorOption } from './options.js';
@@ -33,6 +33,11 @@ async function status(userId: string, options: OutputOptions & VendorOption): Pr
   });
 }
 
+function erasureSentence({ askedAt, erasedAt, deleted }: Erasure): string {
+  if (!erasedAt) return `asked for on ${askedAt}, not done yet`;
+  return `asked for on ${askedAt}, done on ${erasedAt}${deleted.length > 0 ? `; deleted in Rule: ${deleted.join(', ')}` : ''}`;
+}
+
 function tell(found: SubscriberStatus, url: string | undefined): string[] {
   const { failure, trail, waiting, told } = found;
   return [
@@ -41,10 +46,11 @@ function tell(found: SubscriberStatus, url: string | undefined): string[] {
     ...facts([
       ['State', stateSentence(found)],
       ['Stage', found.stage],
-      ['Rule id', found.ruleId === undefined ? 'not written yet' : String(found.ruleId)],
+      ['Rule id', found.erasure ? undefined : String(found.ruleId ?? 'not written yet')],
       ['Tags', found.tags.join(', ')],
       ['Tags on the way', found.gained.join(', ')],
       ['Attempts', String(found.attempts)],
+      ['Erasure', found.erasure && erasureSentence(found.erasure)],
       ['Failure', failure && failureSentence(failure)],
       ['Mend', failure && adviceFor(failure, found.userId)],
       ['Waiting', found.pending.length > 0 ? `${found.pending.join(', ')} (not acted on yet)` : undefined],

@@ -18,7 +18,9 @@ export const reasons: Readonly<Record<SyncReason, string>> = {
   'guest/no-email': 'a guest: Sesamy has no e-mail address',
   'guest/email-not-verified': 'a guest: the e-mail address is not verified at Sesamy',
   'deleted-in-rule': 'somebody deleted the subscriber in Rule; only --recreate writes it again',
-  'shared-address': 'the e-mail address belongs to another Sesamy user in Rule; nothing was touched',
+  'shared-address': 'the e-mail address belongs to another Sesamy user; nothing was touched',
+  'erased-address': 'the e-mail address is that of somebody who was erased on request; nothing was written',
+  erased: 'erased on request',
   'not-at-sesamy': 'Sesamy does not know this user id',
   'missing-user': 'Sesamy does not show the user any more; a second look decides',
   'missing-in-rule': 'Rule does not know the subscriber; a second look decides',
@@ -31,6 +33,7 @@ const states: Readonly<Record<SyncState, string>> = {
   retrying: 'failing; tried again by itself',
   failed: 'failing; waits for a webhook or a resync',
   skipped: 'not written to Rule',
+  erased: 'erased on request; nothing is written, whatever comes',
 };
 
 export function stateSentence({ state, reason, failedAt, syncedAt }: SubscriberStatus): string {

@@ -1,5 +1,6 @@
 export * from './brake.js';
 export * from './deliver.js';
+export * from './erase.js';
 export * from './ids.js';
 export * from './lifecycle.js';
 export * from './messages.js';

@@ -4,6 +4,7 @@
  */
 import { defineQuery, defineSignal, defineUpdate } from '@temporalio/workflow';
 import type { DeliverOutcome } from './deliver.js';
+import type { Erasure } from './erase.js';
 import type { LifecycleEvent, RowOnlyReason } from './lifecycle.js';
 import type { Stage } from './stage.js';
 import type { FailureDetails, SyncChanges, SyncProblem, SyncReason, Verdict } from './sync.js';
@@ -92,8 +93,9 @@ export const statusQuery = defineQuery<SubscriberStatus>('status');
  * - `retrying`: an attempt failed in a way that time or a working key mends; the next attempt is due by itself
  * - `failed`: other data is needed; waits for a message or a resync
  * - `skipped`: not to be written, see the reason
+ * - `erased`: erased on request, or about to be; nothing is written and no message changes that
  */
-export type SyncState = 'new' | 'ok' | 'retrying' | 'failed' | 'skipped';
+export type SyncState = 'new' | 'ok' | 'retrying' | 'failed' | 'skipped' | 'erased';
 
 /** One attempt, as people read it later. */
 export interface TrailEntry {
@@ -151,4 +153,6 @@ export interface SubscriberStatus {
   told: ToldEvent[];
   /** The last attempts, oldest first. */
   trail: TrailEntry[];
+  /** Of somebody who is, or is being, erased. */
+  erasure?: Erasure;
 }

@@ -36,6 +36,8 @@ export interface RuleClient extends TagCalls, RowCalls, MailCalls {
   update(id: number, input: UpdateInput, options?: CallOptions): Promise<RuleSubscriber>;
   /** Queues that the subscriber gets no more marketing on any channel; what is suppressed already stays so (rule-api §4.4). */
   suppress(id: number, options?: CallOptions): Promise<void>;
+  /** Deletes the subscriber for good; gone at once (rule-api §4.4). One that is gone already counts as deleted. */
+  remove(id: number, options?: CallOptions): Promise<void>;
   /** `undefined` on 404. Rule counts that as an error of the account (rule-api §8): not for addresses that are likely unknown. */
   findByEmail(email: string, options?: CallOptions): Promise<RuleSubscriber | undefined>;
   /** `undefined` on 404, as above. */
@@ -103,6 +105,11 @@ export function createRuleClient(options: RuleClientOptions): RuleClient {
 
     async suppress(id, { signal } = {}) {
       await api.write({ method: 'POST', path: '/v3/suppressions/', json: { subscribers: [{ id }] }, signal });
+    },
+
+    async remove(id, { signal } = {}) {
+      const query = { identified_by: 'id' };
+      await orMissing(api.write({ method: 'DELETE', path: '/v3/subscribers/{id}', params: { id }, query, signal }));
     },
 
     findByEmail: (email, { signal } = {}) => orMissing(api.read(byEmail(email, signal), subscriberReply)),

@@ -5,6 +5,7 @@
 import type {
   DeliverInput,
   DeliverResult,
+  Erasure,
   FailureDetails,
   HeldKind,
   HeldRequest,
@@ -94,6 +95,10 @@ export interface SubscriberState {
   trail: TrailEntry[];
   endsAt?: number;
   gone: boolean;
+  /** Asked to be erased, or erased: then nothing else is left. `at` is when the next try is due (epoch ms). */
+  erasure?: Erasure & { addressKeys: string[]; at: number; tries: number };
+  /** The erasure was taken back: the workflow ends. */
+  lifted?: boolean;
   /** Events on their way to Rule. */
   outbox: Outbox;
   /** Search attributes as last written, so that only changes are written. */
@@ -135,6 +140,7 @@ export function restore(stored: SubscriberState | undefined): SubscriberState {
 
 /** A webhook arrived. */
 export function recordNudge(state: SubscriberState, name: NudgeName, nudge: Nudge): void {
+  if (state.erasure) return;
   const ids = [nudge.contractId, nudge.entitlementId, nudge.checkoutId];
   const key = [nudge.event, nudge.occurredAt, ...ids].join(' ');
   const repeat = state.seen.includes(key);
@@ -183,7 +189,14 @@ function operatorWork(why: string, force: boolean, recreate: boolean): Work {
   return { why: [why], live: false, force, recreate, urgent: true, expect: 'none', expectedIds: [] };
 }
 
+/** Work that was taken and not begun is done later, with what has come since. */
+export function putBack(state: SubscriberState, work: Work): void {
+  if (state.erasure) return;
+  state.pending = state.pending ? merge(work, state.pending) : work;
+}
+
 function addPending(state: SubscriberState, work: Work): void {
+  if (state.erasure) return;
   state.pending = merge(state.pending, work);
 }
 
@@ -202,6 +215,7 @@ function merge(a: Work | undefined, b: Work): Work {
 
 /** When there will be something to do, as an instant in ms; `undefined` for never. Messages do not overtake a dated retry. */
 export function dueAt(state: SubscriberState): number | undefined {
+  if (state.erasure) return state.erasure.erasedAt ? undefined : state.erasure.at;
   if (state.pending && (!state.retry || state.pending.urgent)) return 0;
   if (state.retry) return state.retry.at;
   const dates = [state.look?.at, state.endsAt].filter((at) => at !== undefined);
@@ -210,7 +224,7 @@ export function dueAt(state: SubscriberState): number | undefined {
 
 /** Takes all that is due now as one piece of work. Whatever arrives from here on is the next one's. */
 export function takeWork(state: SubscriberState, now: number): Work | undefined {
-  if (isOver(state, now)) return undefined;
+  if (state.erasure || isOver(state, now)) return undefined;
   const due = dueAt(state);
   if (due === undefined || due > now) return undefined;
   if (state.pending || state.retry) {
@@ -336,10 +350,7 @@ export function recordFailure(
   if (failure.wrote || /^(temporal|internal)\//.test(failure.type)) state.doubt = true;
   if (waits) {
     const count = (state.retry?.count ?? 0) + 1;
-    const grown = Math.min(firstRetryMs * 2 ** (count - 1), longestRetryMs);
-    // Spread, so that people who met the same outage do not come back in the same second.
-    const wait = Math.max(grown * (0.75 + chance / 2), (failure.waitMs ?? 0) + chance * Math.min(grown, minute));
-    state.retry = { count, at: now + Math.ceil(wait), work: { ...work, urgent: false } };
+    state.retry = { count, at: now + retryWaitMs(count, failure, chance), work: { ...work, urgent: false } };
   } else {
     delete state.retry;
     state.look = { kind: 'recheck', at: now + Math.ceil(recheckFailedMs * (0.9 + chance / 5)) };
@@ -351,12 +362,18 @@ export function recordFailure(
   return recordAttempt(state, { at: iso(now), why: work.why, failure });
 }
 
+/** Spread, so that people who met the same outage do not come back in the same second. */
+export function retryWaitMs(count: number, { waitMs = 0 }: FailureDetails, chance: number): number {
+  const grown = Math.min(firstRetryMs * 2 ** (count - 1), longestRetryMs);
+  return Math.ceil(Math.max(grown * (0.75 + chance / 2), waitMs + chance * Math.min(grown, minute)));
+}
+
 /** Verdicts after which it is known what is true of the person now, so that it can be told. */
 const telling: readonly (Verdict | undefined)[] = ['created', 'updated', 'unchanged'];
 
 /** The next thing to be told to Rule, if there is any: right after a look only, and not while news waits to be looked at. */
 export function takeDelivery(state: SubscriberState, look: TrailEntry): Delivery | undefined {
-  if (state.pending || state.retry || !telling.includes(look.verdict)) return undefined;
+  if (state.erasure || state.pending || state.retry || !telling.includes(look.verdict)) return undefined;
   return nextDelivery(state.outbox);
 }
 
@@ -413,6 +430,8 @@ function recordAttempt(state: SubscriberState, entry: TrailEntry): TrailEntry {
 
 /** Whether the workflow may end: the person is gone from Sesamy, or a guest's time has passed, and nothing waits. */
 export function isOver(state: SubscriberState, now: number): boolean {
+  if (state.lifted) return true;
+  if (state.erasure) return false;
   if (state.pending || state.retry) return false;
   return state.gone || (state.endsAt !== undefined && state.endsAt <= now);
 }
@@ -424,6 +443,7 @@ export function heldOf(state: SubscriberState): { what: HeldKind; since: string 
 
 /** What happens next by itself, in words. */
 export function nextWhy(state: SubscriberState): string {
+  if (state.erasure) return `erase, try ${state.erasure.tries + 1}`;
   if (state.retry) return `retry ${state.retry.count} after ${state.failure?.type ?? 'a failure'}`;
   if (state.endsAt !== undefined && state.look && state.endsAt < state.look.at) return 'end: still a guest';
   switch (state.look?.kind) {
@@ -461,6 +481,18 @@ export function statusOf(state: SubscriberState, person: PersonId): SubscriberSt
     gained: state.outbox.gained,
     told: state.outbox.told,
     trail: state.trail,
+    ...(state.erasure ? { erasure: erasureOf(state.erasure) } : {}),
+  };
+}
+
+/** What is told of an erasure. */
+export function erasureOf({ askedAt, erasedAt, deleted, sharedWith, failure }: Erasure): Erasure {
+  return {
+    askedAt,
+    ...(erasedAt ? { erasedAt } : {}),
+    deleted,
+    sharedWith,
+    ...(failure ? { failure } : {}),
   };
 }
 

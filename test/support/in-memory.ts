@@ -83,6 +83,10 @@ export class MemoryRule {
       return this.mails.push(structuredClone(mail));
     },
     listTags: async (id) => [...this.#get(id).tags],
+    remove: async (id) => {
+      this.log.push('remove');
+      this.subscribers.delete(id);
+    },
     findByEmail: async (email) => {
       const held = this.byEmail(email);
       return held && this.#view(held);
