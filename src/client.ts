@@ -7,8 +7,12 @@ import {
   WorkflowNotFoundError,
 } from '@temporalio/client';
 import { defaultPayloadConverter, toPayloads } from '@temporalio/common';
+import { readBackfill, signalBackfill, startBackfill } from './backfill.js';
 import { brakeStatus } from './brake.js';
 import {
+  type BackfillKind,
+  type BackfillProgress,
+  type BackfillRequest,
   type BrakeStatus,
   brakeWorkflowId,
   discardSignal,
@@ -22,8 +26,10 @@ import {
   nudgeSignals,
   type PersonId,
   parseSubscriberWorkflowId,
+  pauseSignal,
   type ResyncRequest,
   releaseSignal,
+  resumeSignal,
   resyncSignal,
   type SubscriberStatus,
   type SyncNowRequest,
@@ -31,6 +37,7 @@ import {
   sesamyVendorKey,
   signalOfEvent,
   statusQuery,
+  stopSignal,
   subscriberWorkflowId,
   subscriberWorkflowType,
   syncNowUpdate,
@@ -77,7 +84,11 @@ export interface Subscribers {
    * One attempt now, quietly; resolves when it is over, whatever its outcome.
    * @throws {NoAnswerError} when no worker took it within `timeoutMs` (default two minutes); the attempt is still made later.
    */
-  sync(person: PersonId, request?: SyncNowRequest, o?: { timeoutMs?: number }): Promise<TrailEntry>;
+  sync(
+    person: PersonId,
+    request?: SyncNowRequest,
+    o?: { timeoutMs?: number /** The same id is the same request, asked again. */; updateId?: string },
+  ): Promise<TrailEntry>;
   /** Write everything again, quietly, whenever a worker comes to it. */
   resync(person: PersonId, request?: ResyncRequest): Promise<void>;
   /**
@@ -100,6 +111,18 @@ export interface Subscribers {
   brake(vendorId: string): Promise<BrakeStatus | undefined>;
   /** Ends the brake: what it holds has been decided. */
   liftBrake(vendorId: string): Promise<void>;
+  /**
+   * Goes through everybody of a vendor and writes them, quietly, behind all live work; survives workers and Temporal.
+   * @returns false where one was running already: it goes on as it is
+   */
+  startBackfill(vendorId: string, request?: BackfillRequest, kind?: BackfillKind): Promise<boolean>;
+  /** How far it is, or the report of the last one; `undefined` where there never was one, or Temporal has forgotten it. */
+  backfill(vendorId: string, kind?: BackfillKind): Promise<BackfillProgress | undefined>;
+  /** Nobody new is begun until it is resumed. @returns false where none is running; so do the next two */
+  pauseBackfill(vendorId: string, kind?: BackfillKind): Promise<boolean>;
+  resumeBackfill(vendorId: string, kind?: BackfillKind): Promise<boolean>;
+  /** Ends it after those who are under way. What was written stays. */
+  stopBackfill(vendorId: string, kind?: BackfillKind): Promise<boolean>;
   /** How far a batch job is. */
   batch(jobId: string): Promise<{ total: number; done: number; failed: number; finished: boolean }>;
 }
@@ -110,6 +133,8 @@ export class NoAnswerError extends Error {
 }
 
 const defaultTimeoutMs = 120_000;
+/** For a query, which only a worker can answer. */
+const answerWithinMs = 15_000;
 
 /** The library over a Temporal client: the only way in which webhooks and commands reach people. */
 export function createSubscribers(client: Client): Subscribers {
@@ -134,13 +159,13 @@ export function createSubscribers(client: Client): Subscribers {
       });
     },
 
-    async sync(person, request = {}, { timeoutMs = defaultTimeoutMs } = {}) {
+    async sync(person, request = {}, { timeoutMs = defaultTimeoutMs, updateId = randomUUID() } = {}) {
       const startWorkflowOperation = new WithStartWorkflowOperation(subscriberWorkflowType, startOptions(person));
       return withDeadline(client, timeoutMs, () =>
         client.workflow.executeUpdateWithStart(syncNowUpdate, {
           startWorkflowOperation,
           args: [request],
-          updateId: randomUUID(),
+          updateId,
         }),
       );
     },
@@ -153,7 +178,7 @@ export function createSubscribers(client: Client): Subscribers {
       });
     },
 
-    async status(person, { timeoutMs = 15_000 } = {}) {
+    async status(person, { timeoutMs = answerWithinMs } = {}) {
       try {
         return await withDeadline(client, timeoutMs, () =>
           client.workflow.getHandle(subscriberWorkflowId(person)).query(statusQuery),
@@ -195,6 +220,14 @@ export function createSubscribers(client: Client): Subscribers {
         if (!(error instanceof WorkflowNotFoundError)) throw error;
       }
     },
+
+    startBackfill: (vendorId, request = { by: 'operator' }, kind = 'backfill') =>
+      startBackfill(client, vendorId, request, kind),
+    backfill: (vendorId, kind = 'backfill') =>
+      withDeadline(client, answerWithinMs, () => readBackfill(client, vendorId, kind)),
+    pauseBackfill: (vendorId, kind = 'backfill') => signalBackfill(client, vendorId, kind, pauseSignal),
+    resumeBackfill: (vendorId, kind = 'backfill') => signalBackfill(client, vendorId, kind, resumeSignal),
+    stopBackfill: (vendorId, kind = 'backfill') => signalBackfill(client, vendorId, kind, stopSignal),
 
     async batch(jobId) {
       const job = await client.workflowService.describeBatchOperation({ namespace: client.options.namespace, jobId });

@@ -50,6 +50,8 @@ function openVendor(config: VendorConfig, temporal: Client | undefined): Vendor 
     receipts: config.receipts,
     ...(temporal ? { brake: createBrake(temporal, config.id, config.lifecycle.brake) } : {}),
     timings: config.timings,
+    requestsPerSecond,
+    reconcile: config.reconcile,
     hashKey: config.hashKey,
   };
 }

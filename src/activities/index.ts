@@ -1,9 +1,11 @@
 import { Context, heartbeat } from '@temporalio/activity';
 import { ApplicationFailure } from '@temporalio/common';
-import type { DeliverInput, FailureDetails, SubscriberActivities } from '../contract/index.js';
+import type { DeliverInput, ListingActivities, SubscriberActivities } from '../contract/index.js';
 import { loggedError } from '../log-error.js';
 import { deliverEvent } from './deliver-event.js';
 import { toFailure } from './failures.js';
+import { listUsers } from './list-users.js';
+import { stopped } from './stopped.js';
 import { type Attempt, syncSubscriber } from './sync-subscriber.js';
 import type { Vendor } from './vendor.js';
 
@@ -11,13 +13,17 @@ import type { Vendor } from './vendor.js';
 const heartbeatMs = 4_000;
 
 /** The activities of one vendor's queue. */
-export function createActivities(vendor: Vendor, now: () => Date = () => new Date()): SubscriberActivities {
+export function createActivities(
+  vendor: Vendor,
+  now: () => Date = () => new Date(),
+): SubscriberActivities & ListingActivities {
   return {
     syncSubscriber: (input) =>
       attempted('syncSubscriber', now, (attempt, again) =>
         // An attempt before this one may have been cut off between its writes.
         syncSubscriber(vendor, again ? { ...input, force: true } : input, attempt),
       ),
+    listUsers: (input) => attempted('listUsers', now, (attempt) => listUsers(vendor, input, attempt)),
     deliverEvent: (input) =>
       attempted('deliverEvent', now, (attempt, again) => deliverEvent(vendor, again ? tried(input) : input, attempt)),
   };
@@ -65,22 +71,11 @@ async function attempted<T>(
   }
 }
 
-/** The worker is being stopped: another one shall do it at once. A cancellation by the server goes on as it is. */
-function stopped(reason: unknown): unknown {
-  if (reason instanceof Error && !/SHUTDOWN/i.test(reason.message)) return reason;
-  const details: FailureDetails = { type: 'temporal/worker-stopped', next: 'wait' };
-  return ApplicationFailure.create({
-    message: 'the worker was stopped in the middle of an attempt',
-    type: details.type,
-    details: [details],
-    nextRetryDelay: '1 second',
-  });
-}
-
 /** Where it broke, without the message: that could hold a reader's data. */
 function logUnexpected(error: unknown, context: Context): void {
   const { name, stack } = loggedError(error);
   context.log.error('unexpected error in an activity', { errorName: name, stack });
 }
 
+export { createBackfillActivities } from './backfill.js';
 export type { Vendor } from './vendor.js';

@@ -1,5 +1,5 @@
 import type { Brake } from '../brake.js';
-import type { Timings } from '../config/index.js';
+import type { ReconcileConfig, Timings } from '../config/index.js';
 import type { LifecycleSettings } from '../lifecycle/index.js';
 import type { MappingSettings } from '../mapping/index.js';
 import type { ReceiptSettings } from '../receipts/index.js';
@@ -20,6 +20,9 @@ export interface Vendor {
   /** Absent where nothing can be held: then no end of a subscription is. */
   brake?: Brake;
   timings: Timings;
+  /** Sesamy requests a second, the budget of all workers together. */
+  requestsPerSecond: number;
+  reconcile: ReconcileConfig;
   /** Key of the hashes that Temporal holds; see `SESAMY_RULE_HASH_KEY`. */
   hashKey: string;
 }

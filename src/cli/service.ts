@@ -29,6 +29,7 @@ export async function startWorkerService(config: Config, env: NodeJS.ProcessEnv,
   const workers = await startWorkers({
     connection,
     namespace,
+    client,
     vendors: vendors.all,
     requestsPerSecond: (id) => vendors.requestsPerSecond(id),
     ...(now ? { now } : {}),

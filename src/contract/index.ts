@@ -1,3 +1,4 @@
+export * from './backfill.js';
 export * from './brake.js';
 export * from './deliver.js';
 export * from './ids.js';

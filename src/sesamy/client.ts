@@ -3,7 +3,14 @@ import { type ApiCall, createSesamyApi, type SesamyApiOptions } from './api.js';
 import { createFilterCheck } from './filter-check.js';
 import { allRows, type Page, pageSchema, pageSize } from './pages.js';
 import { createProfileReader } from './profile.js';
-import { billSchema, contractSchema, entitlementSchema, transactionSchema, userSchema } from './schemas.js';
+import {
+  billSchema,
+  contractSchema,
+  entitlementSchema,
+  transactionSchema,
+  userIdSchema,
+  userSchema,
+} from './schemas.js';
 import { vendorOfToken } from './token-claims.js';
 import type { SesamyBill, SesamyContract, SesamyEntitlement, SesamyTransaction, SesamyUser } from './types.js';
 
@@ -27,6 +34,8 @@ export interface CallOptions {
 export interface SesamyClient {
   /** The person with the whole profile as far as Sesamy shows it; `undefined` on 404. */
   getUser(userId: string, options?: CallOptions): Promise<SesamyUser | undefined>;
+  /** One page of everybody's user ids, from this row on. Who walks the list knows its end by {@link UserIdPage}. */
+  listUserIds(offset: number, options?: CallOptions): Promise<UserIdPage>;
   /** The person's own contracts. A row that we cannot read fails the call; rows of other people are dropped. */
   listContracts(userId: string, options?: CallOptions): Promise<SesamyContract[]>;
   /**
@@ -48,6 +57,20 @@ export interface SesamyClient {
   close(): Promise<void>;
 }
 
+/**
+ * A page of user ids. Sesamy may cap it, may name no total, and may ignore the offset (sesamy-api §2.3): the list is over when a page is
+ * empty, brings no id that the page before did not have, or reaches the total; never because it is short.
+ */
+export interface UserIdPage {
+  /** As Sesamy writes them; not checked. */
+  ids: string[];
+  /** Rows of the page, those included of which no id could be read. */
+  rows: number;
+  /** How many users there are, where the envelope says so. */
+  total?: number;
+}
+
+const userIdPage = pageSchema('users', userIdSchema);
 const contractPage = pageSchema('contracts', contractSchema);
 const entitlementPage = pageSchema('entitlements', entitlementSchema);
 const transactionPage = pageSchema('transactions', transactionSchema);
@@ -81,6 +104,15 @@ export function createSesamyClient(options: SesamyClientOptions): SesamyClient {
       if (reply.status === 404) return undefined;
       const answer = api.read(call, reply, userSchema);
       return answer.whole ? answer.user : completeUser(answer.user, userId, signal);
+    },
+
+    async listUserIds(offset, { signal } = {}) {
+      const call: ApiCall = { path: '/management/users', query: { limit: pageSize, offset }, signal };
+      const reply = await api.get(call);
+      if (reply.status === 204) return { ids: [], rows: 0 };
+      const { rows, total } = api.read(call, reply, userIdPage);
+      const ids = rows.filter((id) => id !== undefined);
+      return { ids, rows: rows.length, ...(total === undefined ? {} : { total }) };
     },
 
     async listContracts(userId, { signal } = {}) {

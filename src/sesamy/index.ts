@@ -1,4 +1,10 @@
-export { type CallOptions, createSesamyClient, type SesamyClient, type SesamyClientOptions } from './client.js';
+export {
+  type CallOptions,
+  createSesamyClient,
+  type SesamyClient,
+  type SesamyClientOptions,
+  type UserIdPage,
+} from './client.js';
 export type {
   SesamyAddress,
   SesamyBill,

@@ -1,2 +1,3 @@
+export { backfill, scheduledReconcile } from './backfill.js';
 export { brake } from './brake.js';
 export { subscriber } from './subscriber.js';

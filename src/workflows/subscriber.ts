@@ -42,6 +42,7 @@ import {
   heldOf,
   isOver,
   nextWhy,
+  priorityOf,
   recordDelivery,
   recordDeliveryFailure,
   recordDiscard,
@@ -188,7 +189,7 @@ async function attempt(state: SubscriberState, person: PersonId, work: Work): Pr
     ...activityOptions(person),
     summary: `${work.live ? 'live' : 'quiet'}: ${work.why.join(', ')}`,
     // Live before what is caught up: a resync of everybody must not stand in a webhook's way.
-    priority: { priorityKey: work.live || work.why.includes('syncNow') ? 2 : 4 },
+    priority: { priorityKey: priorityOf(work) },
   });
   try {
     const result = await syncSubscriber(syncInput(state, person, work));

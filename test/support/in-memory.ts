@@ -134,6 +134,7 @@ export function memorySesamy(
 ): SesamyClient {
   return {
     getUser: async () => source()?.user,
+    listUserIds: async () => ({ ids: [], rows: 0 }),
     listContracts: async () => source()?.contracts ?? [],
     listEntitlements: async () => source()?.entitlements ?? [],
     listTransactions: async () => payments().transactions,
@@ -161,6 +162,8 @@ export function memoryVendor(rule: MemoryRule, sesamy: SesamyClient): Vendor {
       recheckMs: 3 * 24 * 60 * minute,
       guestMs: 30 * 24 * 60 * minute,
     },
+    requestsPerSecond: 300,
+    reconcile: { everyHours: 0, share: 1 },
     hashKey: 'a key of the test',
   };
 }

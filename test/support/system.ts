@@ -174,6 +174,7 @@ export async function startSystem(options: SystemOptions = {}): Promise<System> 
       const workers = await startWorkers({
         connection: native.connection,
         namespace,
+        client,
         vendors: vendors.all,
         requestsPerSecond: (id) => vendors.requestsPerSecond(id),
         graceMs: 2_000,
