@@ -2,7 +2,7 @@ import { setMaxListeners } from 'node:events';
 import { setTimeout as delay } from 'node:timers/promises';
 import { Context } from '@temporalio/activity';
 import { type Client, isGrpcServiceError, WorkflowUpdateFailedError } from '@temporalio/client';
-import { ApplicationFailure } from '@temporalio/common';
+import { ApplicationFailure, CancelledFailure } from '@temporalio/common';
 import { createSubscribers, NoAnswerError, type Subscribers, visibilityQuery } from '../client.js';
 import {
   type BackfillActivities,
@@ -11,6 +11,7 @@ import {
   isOfAccount,
   type PeopleInput,
   parseSubscriberWorkflowId,
+  provesAnswers,
   type SyncPeopleInput,
   type SyncPeopleResult,
   subscriberWorkflowId,
@@ -44,42 +45,54 @@ export function createBackfillActivities(client: Client): BackfillActivities {
 }
 
 /**
- * Has each person's workflow sync them once, quietly and anew, all at the same time: the vendor's queue decides when whose turn is. An
- * attempt that was cut off is carried on by the next from its last heartbeat; who is asked twice is asked under the same update id.
+ * Has each person's workflow sync them once, quietly and anew, some at a time: the vendor's queue decides when whose turn is. An attempt
+ * that was cut off is carried on by the next from its last heartbeat; who is asked twice is asked under the same update id. When it is
+ * cancelled, or runs into an outage, it begins nobody new and answers when those who are under way are done.
  */
 async function syncPeople(client: Client, subscribers: Subscribers, input: SyncPeopleInput): Promise<SyncPeopleResult> {
   const context = Context.current();
   const { info, cancellationSignal } = context;
   const done: Outcome[] = Array.isArray(info.heartbeatDetails) ? [...info.heartbeatDetails] : [];
   const settled = new Set(done.map(({ userId }) => userId));
-  const failing = new AbortController();
-  const signal = AbortSignal.any([cancellationSignal, failing.signal]);
-  // Everybody of the batch listens to it.
-  setMaxListeners(0, signal);
+  const left = input.userIds.filter((userId) => !settled.has(userId));
+  const abandon = new AbortController();
+  setMaxListeners(0, abandon.signal);
+  let rests = false;
+  cancellationSignal.addEventListener('abort', () => {
+    // Asked by the workflow; anything else means that this attempt is none any more.
+    if (isAsked(cancellationSignal.reason)) rests = true;
+    else abandon.abort(cancellationSignal.reason);
+  });
   const request = { force: true, by: input.by };
   const updateId = `${input.by}-${info.workflowExecution?.runId ?? ''}-${info.activityId}`;
   const beat = setInterval(() => context.heartbeat(done), heartbeatMs);
+
+  async function lane(): Promise<void> {
+    for (let userId = next(); userId !== undefined; userId = next()) {
+      const person = { vendorId: input.vendorId, userId };
+      const ask = () => subscribers.sync(person, request, { timeoutMs: longestAnswerMs, updateId });
+      done.push(outcomeOf(userId, await client.withAbortSignal(abandon.signal, () => answered(ask, abandon.signal))));
+      context.heartbeat(done);
+    }
+  }
+  const next = () => (rests || outageOf(done).length >= input.outageFrom ? undefined : left.shift());
+
   try {
-    await Promise.all(
-      input.userIds
-        .filter((userId) => !settled.has(userId))
-        .map(async (userId) => {
-          const person = { vendorId: input.vendorId, userId };
-          const ask = () => subscribers.sync(person, request, { timeoutMs: longestAnswerMs, updateId });
-          done.push(outcomeOf(userId, await client.withAbortSignal(signal, () => answered(ask, signal))));
-          context.heartbeat(done);
-        }),
-    );
+    await Promise.all(Array.from({ length: input.atOnce }, lane));
   } catch (error) {
     // One that fails ends the attempt; the others need not be waited for.
-    failing.abort();
+    abandon.abort();
     if (cancellationSignal.aborted) throw stopped(cancellationSignal.reason);
     context.log.warn('Temporal does not answer', { code: statusOf(error) ?? 'unknown' });
     throw ApplicationFailure.create({ message: 'Temporal does not answer', type: 'temporal/activity' });
   } finally {
     clearInterval(beat);
   }
-  return summarize(done, input.outageFrom);
+  return { ...summarize(done, input), left };
+}
+
+function isAsked(reason: unknown): boolean {
+  return reason instanceof CancelledFailure && reason.message === 'CANCELLED';
 }
 
 /** Pauses between tries; a workflow that was about to end or to continue as new takes the update at the next. */
@@ -123,20 +136,29 @@ function outcomeOf(userId: string, entry: TrailEntry | undefined): Outcome {
   return { ...base, verdict: 'retrying', ofAccount: waitMs === undefined ? {} : { waitMs } };
 }
 
-/** The counts of a batch; an outage that it ran into is no verdict on the people who met it. */
-function summarize(outcomes: readonly Outcome[], outageFrom: number): SyncPeopleResult {
-  const lastOfOthers = outcomes.findLastIndex(({ ofAccount }) => ofAccount === undefined);
-  const tail = outcomes.slice(lastOfOthers + 1);
-  const isOutage = tail.length >= outageFrom;
-  const counted = isOutage ? outcomes.slice(0, lastOfOthers + 1) : outcomes;
-  const result: SyncPeopleResult = {
+/** Those who failed for the account's sake since both vendors last answered for anybody. */
+function outageOf(outcomes: readonly Outcome[]): readonly Outcome[] {
+  const lastAnswered = outcomes.findLastIndex(({ verdict }) => provesAnswers(verdict));
+  return outcomes.slice(lastAnswered + 1).filter(({ ofAccount }) => ofAccount !== undefined);
+}
+
+/** The counts of a batch. */
+function summarize(
+  outcomes: readonly Outcome[],
+  { final, outageFrom }: SyncPeopleInput,
+): Omit<SyncPeopleResult, 'left'> {
+  const counted = final ? outcomes : outcomes.filter(({ ofAccount }) => ofAccount === undefined);
+  const met = outageOf(outcomes);
+  const waitMs = Math.max(0, ...met.map(({ ofAccount }) => ofAccount?.waitMs ?? 0));
+  return {
     verdicts: tally(counted.map(({ verdict }) => verdict)),
     reasons: tally(counted.flatMap(({ reason = [] }) => reason)),
     failed: counted.flatMap(failedPerson),
+    again: outcomes.filter((one) => !counted.includes(one)).flatMap(failedPerson),
+    ...(met.length >= outageFrom
+      ? { outage: { why: met.at(-1)?.reason ?? '', ...(waitMs > 0 ? { waitMs } : {}) } }
+      : {}),
   };
-  if (!isOutage) return result;
-  const waitMs = Math.max(...tail.map(({ ofAccount }) => ofAccount?.waitMs ?? 0));
-  return { ...result, outage: { people: tail.flatMap(failedPerson), ...(waitMs > 0 ? { waitMs } : {}) } };
 }
 
 function tally<Key extends string>(keys: readonly Key[]): Record<Key, number> {

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { Command } from 'commander';
 import { packageRoot } from '../package-root.js';
+import { backfillCommand, reconcileCommand } from './backfill.js';
 import { discardCommand, releaseCommand } from './decide.js';
 import { doctorCommand } from './doctor.js';
 import { fieldsCommand } from './fields.js';
@@ -32,6 +33,8 @@ export function createProgram(): Command {
     statusCommand(),
     listCommand(),
     resyncCommand(),
+    backfillCommand(),
+    reconcileCommand(),
     releaseCommand(),
     discardCommand(),
     previewCommand(),

@@ -31,7 +31,7 @@ export interface BackfillRequest {
   full?: boolean;
 }
 
-/** No new readers are begun; those under way are finished, within a minute. */
+/** No new readers are begun; those under way are finished, within half a minute or so. */
 export const pauseSignal = defineSignal('pause');
 export const resumeSignal = defineSignal('resume');
 /** Like `pause`, for good: the report is of what was done until then. */
@@ -127,16 +127,24 @@ export interface SyncPeopleInput {
   userIds: string[];
   /** What their trails say. */
   by: BackfillKind;
-  /** So many failures for the account's sake in a row, up to the last answer, are an outage and no matter of these people. */
+  /** How many may be under way at once. */
+  atOnce: number;
+  /** So many failures for the account's sake since both vendors last answered for anybody are an outage: nobody new is begun. */
   outageFrom: number;
+  /** They have met an outage before: whoever fails again is counted as they are. */
+  final: boolean;
 }
 
 export interface SyncPeopleResult {
   verdicts: Partial<Record<BackfillVerdict, number>>;
   reasons: Record<string, number>;
   failed: FailedPerson[];
-  /** Those who failed because a vendor takes nothing from anybody; not counted. */
-  outage?: { people: FailedPerson[]; waitMs?: number };
+  /** Those who failed for the account's sake, most likely because a vendor takes nothing from anybody; not counted unless it is final. */
+  again: FailedPerson[];
+  /** It ended because a vendor takes nothing. */
+  outage?: { why: string; waitMs?: number };
+  /** Those who were not begun, because of the outage or because the activity was cancelled. */
+  left: string[];
 }
 
 export interface PeopleInput {
@@ -154,6 +162,11 @@ export interface BackfillActivities {
   syncPeople(input: SyncPeopleInput): Promise<SyncPeopleResult>;
   /** Of these people, those whom no workflow looks after. */
   withoutWorkflow(input: PeopleInput): Promise<string[]>;
+}
+
+/** Whether both vendors were asked and answered: who was skipped or waits may not have come as far as Rule. */
+export function provesAnswers(verdict: BackfillVerdict): boolean {
+  return verdict !== 'skipped' && verdict !== 'waiting' && verdict !== 'retrying';
 }
 
 /** Failures that a vendor's whole account meets, as opposed to one reader's data. */

@@ -7,25 +7,32 @@ import type {
   BackfillProgress,
   BackfillRequest,
   BackfillStage,
+  BackfillVerdict,
   FailedPerson,
   ListUsersResult,
   SyncPeopleInput,
   SyncPeopleResult,
 } from '../contract/index.js';
+import { provesAnswers } from '../contract/index.js';
 
 const second = 1_000;
 const minute = 60 * second;
 const hour = 60 * minute;
 
-/** How many people are asked for at once, in seconds of the vendor's budget: the queue does not run dry, and a pause is soon a pause. */
-const batchSeconds = 15;
-const leastBatch = 5;
-const largestBatch = 50;
+/** So many batches are under way: while the last people of one are waited for, the others keep the vendor's queue filled. */
+export const lanes = 3;
+/** How many people of a batch are under way at once, in seconds of the vendor's budget: a pause is soon a pause. */
+const atOnceSeconds = 4;
+const leastAtOnce = 4;
+const mostAtOnce = 40;
+/** How many times as many a batch has: the tail of each is a time of less. */
+const batchTimes = 5;
+const largestBatch = 100;
 
 /** Of a sync; by it a share of the budget is kept. */
 const readsPerSync = 3;
 
-/** So many in a row who fail for the account's sake are an outage. */
+/** So many, with nobody between them for whom the vendors answered, who fail for the account's sake are an outage. */
 const outageFrom = 10;
 /** Waits in an outage: 30 s doubling to 10 min; a wait that the vendor asks for is kept, up to an hour. */
 const firstWaitMs = 30 * second;
@@ -124,9 +131,14 @@ export function freshBackfill(now: number): BackfillState {
   };
 }
 
+/** How many people of a batch may be under way at once. */
+export function atOnce({ requestsPerSecond }: BackfillState): number {
+  return Math.min(Math.max(Math.ceil((requestsPerSecond * atOnceSeconds) / readsPerSync), leastAtOnce), mostAtOnce);
+}
+
 /** How many people a batch may have. */
-export function batchSize({ requestsPerSecond }: BackfillState): number {
-  return Math.min(Math.max(Math.ceil((requestsPerSecond * batchSeconds) / readsPerSync), leastBatch), largestBatch);
+export function batchSize(state: BackfillState): number {
+  return Math.min(atOnce(state) * batchTimes, largestBatch);
 }
 
 /** A page arrived. @returns the ids that were not on the page before */
@@ -200,48 +212,43 @@ export function mayBegin(state: BackfillState, underWay: number, now: number): b
   return !state.outage || (now >= state.outage.until && underWay === 0);
 }
 
-/** What the next batch is. */
-export function takeBatch(state: BackfillState): Pick<SyncPeopleInput, 'userIds' | 'outageFrom'> {
+/** What the next batch is. The first ones are smaller, so that they do not all end at the same time. */
+export function takeBatch(state: BackfillState, underWay: number): Omit<SyncPeopleInput, 'vendorId' | 'by'> {
   if (state.outage) {
     // Those who have not met it yet go first: the ones who have may be a trouble of their own.
     const from = state.queue.length > 0 && state.again.length < mostAgain ? state.queue : state.again;
-    return { userIds: (from.length > 0 ? from : state.queue).splice(0, 1), outageFrom: 1 };
+    return { userIds: (from.length > 0 ? from : state.queue).splice(0, 1), atOnce: 1, outageFrom: 1, final: false };
   }
-  const size = batchSize(state);
+  const whole = batchSize(state);
+  const size = Math.ceil((whole * Math.min(underWay + 1, lanes)) / lanes);
   const fresh = state.queue.splice(0, size);
-  if (fresh.length > 0) return { userIds: fresh, outageFrom: Math.min(outageFrom, size) };
-  // Whoever fails a second time, with nobody else left to compare, is counted as they are.
-  return { userIds: state.again.splice(0, size), outageFrom: largestBatch + 1 };
+  if (fresh.length > 0) return { userIds: fresh, atOnce: atOnce(state), outageFrom, final: false };
+  return { userIds: state.again.splice(0, size), atOnce: atOnce(state), outageFrom: largestBatch + 1, final: true };
 }
 
-/** A batch has been answered. */
+/** A batch has been answered. Whoever failed for the account's sake is begun once more when everybody else is through. */
 export function recordBatch(state: BackfillState, result: SyncPeopleResult, now: number): void {
-  const count = add(state.verdicts, result.verdicts);
+  const { verdicts, again, outage } = result;
+  const count = add(state.verdicts, verdicts);
   add(state.reasons, result.reasons);
   addFailed(state, result.failed);
-  state.pace.calls += count * readsPerSync;
+  state.queue.unshift(...result.left);
+  state.pace.calls += (count + again.length) * readsPerSync;
   settled(state, count, now);
-  if (result.outage) meetOutage(state, result.outage, now);
-  else if (provesThatRuleAnswers(result)) {
+  const room = Math.max(mostAgain - state.again.length, 0);
+  state.again.push(...again.slice(0, room).map(({ userId }) => userId));
+  countRetrying(state, again.slice(room), now);
+  if (outage) meetOutage(state, outage, now);
+  else if (Object.keys(verdicts).some((verdict) => provesAnswers(verdict as BackfillVerdict))) {
     if (state.outage) state.samples = [];
     delete state.outage;
   }
 }
 
-/** Whoever was skipped may not have come as far as Rule. */
-function provesThatRuleAnswers({ verdicts }: SyncPeopleResult): boolean {
-  const { created = 0, updated = 0, unchanged = 0, gone = 0, failed = 0 } = verdicts;
-  return created + updated + unchanged + gone + failed > 0;
-}
-
-function meetOutage(state: BackfillState, outage: NonNullable<SyncPeopleResult['outage']>, now: number): void {
-  const why = outage.people[0]?.type ?? 'unknown';
+function meetOutage(state: BackfillState, { why, waitMs }: { why: string; waitMs?: number }, now: number): void {
   // Batches that were under way when it began tell of the same one.
-  if (!state.outage || now >= state.outage.until) state.outage = longer(state.outage, why, outage.waitMs, now);
+  if (!state.outage || now >= state.outage.until) state.outage = longer(state.outage, why, waitMs, now);
   state.samples = [];
-  const room = Math.max(mostAgain - state.again.length, 0);
-  state.again.push(...outage.people.slice(0, room).map(({ userId }) => userId));
-  countRetrying(state, outage.people.slice(room), now);
   const onlyThese = state.listEnded && state.queue.length === 0;
   if (!onlyThese || now - state.outage.since < lastWaitMs) return;
   delete state.outage;
@@ -258,6 +265,11 @@ function countRetrying(state: BackfillState, people: readonly FailedPerson[], no
   for (const { type } of people) add(state.reasons, { [type]: 1 });
   addFailed(state, people);
   settled(state, people.length, now);
+}
+
+/** A batch was cancelled before it began. */
+export function recordUnbegun(state: BackfillState, userIds: readonly string[]): void {
+  state.queue.unshift(...userIds);
 }
 
 /** A batch could not even be asked for: its people are begun again. */

@@ -2,6 +2,7 @@ import { WorkflowExecutionAlreadyStartedError } from '@temporalio/common';
 import {
   ActivityFailure,
   ApplicationFailure,
+  CancellationScope,
   condition,
   continueAsNew,
   isCancellation,
@@ -34,6 +35,7 @@ import {
   describeBackfill,
   freshBackfill,
   isThrough,
+  lanes,
   mayBegin,
   paceWaitMs,
   progressOf,
@@ -44,14 +46,12 @@ import {
   recordPage,
   recordPause,
   recordResume,
+  recordUnbegun,
   takeBatch,
 } from './backfill-state.js';
 
 /** Past this many events the walk goes on in a run of its own. */
 const longHistory = 2_000;
-
-/** So many batches are under way: while the last people of one are waited for, the others keep the vendor's queue filled. */
-const lanes = 3;
 
 export interface BackfillInput extends BackfillRequest {
   vendorId: string;
@@ -81,14 +81,27 @@ export async function backfill(input: BackfillInput): Promise<BackfillProgress> 
   const state = input.state ?? freshBackfill(Date.now());
   state.pace = { since: Date.now(), calls: 0 };
   let underWay = 0;
+  /** Of the batches that are under way: cancelled, they begin nobody new and end when those whom they have begun are done. */
+  const scopes = new Set<CancellationScope>();
+  const rest = () => {
+    for (const scope of scopes) scope.cancel();
+  };
 
   setHandler(progressQuery, () => progressOf(state, input), { description: 'How far it is' });
-  setHandler(pauseSignal, () => recordPause(state), { description: 'Begin nobody new until `resume`' });
+  setHandler(
+    pauseSignal,
+    () => {
+      recordPause(state);
+      rest();
+    },
+    { description: 'Begin nobody new until `resume`' },
+  );
   setHandler(resumeSignal, () => recordResume(state, Date.now()), { description: 'Go on, also when it waits' });
   setHandler(
     stopSignal,
     () => {
       state.stopped = true;
+      rest();
     },
     { description: 'End it after those who are under way' },
   );
@@ -145,14 +158,20 @@ export async function backfill(input: BackfillInput): Promise<BackfillProgress> 
       else await condition(goesOn);
       if (leaves() || isThrough(state, underWay)) return;
       if (!mayBegin(state, underWay, Date.now())) continue;
-      const batch = takeBatch(state);
+      const batch = takeBatch(state, underWay);
       underWay += 1;
+      const scope = new CancellationScope();
+      scopes.add(scope);
       try {
-        recordBatch(state, await syncPeople({ vendorId, by: kind, ...batch }), Date.now());
+        const result = await scope.run(() => syncPeople({ vendorId, by: kind, ...batch }));
+        recordBatch(state, result, Date.now());
       } catch (error) {
-        if (isCancellation(error)) throw error;
-        recordBatchFailure(state, batch.userIds, detailsOf(error).type, Date.now());
+        if (isCancellation(error)) {
+          if (!state.paused && !state.stopped) throw error;
+          recordUnbegun(state, batch.userIds);
+        } else recordBatchFailure(state, batch.userIds, detailsOf(error).type, Date.now());
       } finally {
+        scopes.delete(scope);
         underWay -= 1;
       }
       say();

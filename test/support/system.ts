@@ -28,6 +28,8 @@ export interface SystemOptions {
   lifecycle?: Partial<VendorConfig['lifecycle']>;
   receipts?: Partial<VendorConfig['receipts']>;
 
+  /** Address of a Temporal server of the test's own, whose namespace is `default`. */
+  temporal?: string;
   /** Environment variables over the harness's own. */
   env?: Record<string, string>;
   /** Default true. */
@@ -63,8 +65,8 @@ export interface System {
 const secret = plantedKeys.webhookSecret;
 
 export async function startSystem(options: SystemOptions = {}): Promise<System> {
-  const { address } = await sharedTemporal();
-  const namespace = await freshNamespace();
+  const address = options.temporal ?? (await sharedTemporal()).address;
+  const namespace = options.temporal ? 'default' : await freshNamespace();
   const rule = await startRuleSandbox({ apiKey: plantedKeys.ruleKey, ...options.rule });
   const sesamy = await startSesamySandbox({
     vendorId: 'daily',
