@@ -94,6 +94,10 @@ export class MemoryRule {
     readFields: async () => ({}),
     listFieldTypes: async () => new Map([['Sesamy_User.ID', 'text']]),
     checkKey: async () => {},
+    checkRead: async () => {},
+    createFields: async () => {},
+    listSubscribers: async () => ({ subscribers: [...this.subscribers.values()].map((held) => this.#view(held)) }),
+    listAutomations: async () => [],
     suppress: async () => {},
     close: async () => {},
   };
@@ -139,6 +143,11 @@ export function memorySesamy(
     listEntitlements: async () => source()?.entitlements ?? [],
     listTransactions: async () => payments().transactions,
     getBill: async (billId) => payments().bills.find(({ id }) => id === billId),
+    userPage: async () => ({ rows: [], received: 0, unreadable: 0 }),
+    contractPage: async () => ({ rows: [], received: 0, unreadable: 0 }),
+    entitlementPage: async () => ({ rows: [], received: 0, unreadable: 0 }),
+    checkToken: async () => {},
+    checkRead: async () => {},
     checkAccess: async () => {},
     close: async () => {},
   };
