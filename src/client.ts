@@ -8,11 +8,15 @@ import {
 } from '@temporalio/client';
 import { defaultPayloadConverter, toPayloads } from '@temporalio/common';
 import { beginAudit, readAudit, readFindings, signalAudit } from './audit.js';
+import { readBackfill, signalBackfill, startBackfill } from './backfill.js';
 import { brakeStatus } from './brake.js';
 import {
   type AuditFinding,
   type AuditProgress,
   type AuditRequest,
+  type BackfillKind,
+  type BackfillProgress,
+  type BackfillRequest,
   type BrakeStatus,
   brakeWorkflowId,
   discardSignal,
@@ -31,9 +35,11 @@ import {
   nudgeSignals,
   type PersonId,
   parseSubscriberWorkflowId,
+  pauseSignal,
   type ResyncRequest,
   releaseSignal,
   repairAuditSignal,
+  resumeSignal,
   resyncSignal,
   type SubscriberStatus,
   type SyncNowRequest,
@@ -42,6 +48,7 @@ import {
   signalOfEvent,
   statusQuery,
   stopAuditSignal,
+  stopSignal,
   subscriberWorkflowId,
   subscriberWorkflowType,
   syncNowUpdate,
@@ -88,7 +95,11 @@ export interface Subscribers {
    * One attempt now, quietly; resolves when it is over, whatever its outcome.
    * @throws {NoAnswerError} when no worker took it within `timeoutMs` (default two minutes); the attempt is still made later.
    */
-  sync(person: PersonId, request?: SyncNowRequest, o?: { timeoutMs?: number }): Promise<TrailEntry>;
+  sync(
+    person: PersonId,
+    request?: SyncNowRequest,
+    o?: { timeoutMs?: number /** The same id is the same request, asked again. */; updateId?: string },
+  ): Promise<TrailEntry>;
   /** Write everything again, quietly, whenever a worker comes to it. */
   resync(person: PersonId, request?: ResyncRequest): Promise<void>;
   /**
@@ -138,6 +149,18 @@ export interface Subscribers {
   repairAudit(vendorId: string): Promise<boolean>;
   /** Ends a running audit or repair where it is. */
   stopAudit(vendorId: string): Promise<boolean>;
+  /**
+   * Goes through everybody of a vendor and writes them, quietly, behind all live work; survives workers and Temporal.
+   * @returns false where one was running already: it goes on as it is
+   */
+  startBackfill(vendorId: string, request?: BackfillRequest, kind?: BackfillKind): Promise<boolean>;
+  /** How far it is, or the report of the last one; `undefined` where there never was one, or Temporal has forgotten it. */
+  backfill(vendorId: string, kind?: BackfillKind): Promise<BackfillProgress | undefined>;
+  /** Nobody new is begun until it is resumed. @returns false where none is running; so do the next two */
+  pauseBackfill(vendorId: string, kind?: BackfillKind): Promise<boolean>;
+  resumeBackfill(vendorId: string, kind?: BackfillKind): Promise<boolean>;
+  /** Ends it after those who are under way. What was written stays. */
+  stopBackfill(vendorId: string, kind?: BackfillKind): Promise<boolean>;
   /** How far a batch job is. */
   batch(jobId: string): Promise<{ total: number; done: number; failed: number; finished: boolean }>;
 }
@@ -176,13 +199,13 @@ export function createSubscribers(client: Client): Subscribers {
       });
     },
 
-    async sync(person, request = {}, { timeoutMs = defaultTimeoutMs } = {}) {
+    async sync(person, request = {}, { timeoutMs = defaultTimeoutMs, updateId = randomUUID() } = {}) {
       const startWorkflowOperation = new WithStartWorkflowOperation(subscriberWorkflowType, startOptions(person));
       return withDeadline(client, timeoutMs, () =>
         client.workflow.executeUpdateWithStart(syncNowUpdate, {
           startWorkflowOperation,
           args: [request],
-          updateId: randomUUID(),
+          updateId,
         }),
       );
     },
@@ -273,6 +296,13 @@ export function createSubscribers(client: Client): Subscribers {
       withDeadline(client, answerWithinMs, () => readFindings(client, vendorId, range)),
     repairAudit: (vendorId) => signalAudit(client, vendorId, repairAuditSignal),
     stopAudit: (vendorId) => signalAudit(client, vendorId, stopAuditSignal),
+    startBackfill: (vendorId, request = { by: 'operator' }, kind = 'backfill') =>
+      startBackfill(client, vendorId, request, kind),
+    backfill: (vendorId, kind = 'backfill') =>
+      withDeadline(client, answerWithinMs, () => readBackfill(client, vendorId, kind)),
+    pauseBackfill: (vendorId, kind = 'backfill') => signalBackfill(client, vendorId, kind, pauseSignal),
+    resumeBackfill: (vendorId, kind = 'backfill') => signalBackfill(client, vendorId, kind, resumeSignal),
+    stopBackfill: (vendorId, kind = 'backfill') => signalBackfill(client, vendorId, kind, stopSignal),
 
     async batch(jobId) {
       const job = await client.workflowService.describeBatchOperation({ namespace: client.options.namespace, jobId });

@@ -62,6 +62,8 @@ function openVendor(config: VendorConfig, temporal: Client | undefined): Vendor 
     receipts: config.receipts,
     ...(temporal ? byTemporal(config, temporal) : {}),
     timings: config.timings,
+    requestsPerSecond,
+    reconcile: config.reconcile,
     hashKey: config.hashKey,
   };
 }

@@ -4,7 +4,7 @@ import { ApplicationFailure } from '@temporalio/common';
 import type {
   AuditActivities,
   DeliverInput,
-  FailureDetails,
+  ListingActivities,
   PeopleActivities,
   SubscriberActivities,
 } from '../contract/index.js';
@@ -13,7 +13,9 @@ import { deliverEvent } from './deliver-event.js';
 import { eraseSubscriber } from './erase-subscriber.js';
 import { toFailure } from './failures.js';
 import { inspectSubscriber } from './inspect.js';
+import { listUsers } from './list-users.js';
 import { countPeople, listPeople, resyncPeople } from './people.js';
+import { stopped } from './stopped.js';
 import { inspectStray, listTagged, mendStray } from './stray.js';
 import { type Attempt, syncSubscriber } from './sync-subscriber.js';
 import type { Vendor } from './vendor.js';
@@ -25,13 +27,14 @@ const heartbeatMs = 4_000;
 export function createActivities(
   vendor: Vendor,
   now: () => Date = () => new Date(),
-): SubscriberActivities & AuditActivities {
+): SubscriberActivities & AuditActivities & ListingActivities {
   return {
     syncSubscriber: (input) =>
       attempted('syncSubscriber', now, (attempt, again) =>
         // An attempt before this one may have been cut off between its writes.
         syncSubscriber(vendor, again ? { ...input, force: true } : input, attempt),
       ),
+    listUsers: (input) => attempted('listUsers', now, (attempt) => listUsers(vendor, input, attempt)),
     deliverEvent: (input) =>
       attempted('deliverEvent', now, (attempt, again) => deliverEvent(vendor, again ? tried(input) : input, attempt)),
     eraseSubscriber: (input) => attempted('eraseSubscriber', now, (attempt) => eraseSubscriber(vendor, input, attempt)),
@@ -111,22 +114,11 @@ function cutOff(cancelled: AbortSignal): AbortSignal {
   return controller.signal;
 }
 
-/** The worker is being stopped: another one shall do it at once. A cancellation by the server goes on as it is. */
-function stopped(reason: unknown): unknown {
-  if (reason instanceof Error && !/SHUTDOWN/i.test(reason.message)) return reason;
-  const details: FailureDetails = { type: 'temporal/worker-stopped', next: 'wait' };
-  return ApplicationFailure.create({
-    message: 'the worker was stopped in the middle of an attempt',
-    type: details.type,
-    details: [details],
-    nextRetryDelay: '1 second',
-  });
-}
-
 /** Where it broke, without the message: that could hold a reader's data. */
 function logUnexpected(error: unknown, context: Context): void {
   const { name, stack } = loggedError(error);
   context.log.error('unexpected error in an activity', { errorName: name, stack });
 }
 
+export { createBackfillActivities } from './backfill.js';
 export type { Vendor } from './vendor.js';

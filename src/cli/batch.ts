@@ -13,9 +13,10 @@ export function readers(count: number): string {
 }
 
 /** @throws UsageError where nobody can be asked, CommandError where the answer is no */
-export async function confirm(question: string, total: number): Promise<void> {
+export async function confirm(question: string, total: number | undefined): Promise<void> {
   if (!process.stdin.isTTY || !process.stderr.isTTY) {
-    throw new UsageError(`Nobody can be asked here: add --yes if you mean these ${total} ${readers(total)}.`);
+    const meant = total === undefined ? 'everybody' : `these ${total} ${readers(total)}`;
+    throw new UsageError(`Nobody can be asked here: add --yes if you mean ${meant}.`);
   }
   const questions = createInterface({ input: process.stdin, output: process.stderr });
   try {

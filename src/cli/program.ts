@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { Command } from 'commander';
 import { packageRoot } from '../package-root.js';
 import { auditCommand } from './audit.js';
+import { backfillCommand, reconcileCommand } from './backfill.js';
 import { discardCommand, releaseCommand } from './decide.js';
 import { doctorCommand } from './doctor.js';
 import { eraseCommand } from './erase.js';
@@ -34,6 +35,8 @@ export function createProgram(): Command {
     statusCommand(),
     listCommand(),
     resyncCommand(),
+    backfillCommand(),
+    reconcileCommand(),
     releaseCommand(),
     discardCommand(),
     previewCommand(),

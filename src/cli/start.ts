@@ -90,7 +90,7 @@ async function boot(own: NodeJS.ProcessEnv, first: Config, log: Logger, parts: P
   const temporal = await startTemporal(env, dataFolder, parts);
   env = { ...env, ...temporal.env };
   const config = readSettings(env);
-  const workers = await startWorkerService(config, env, sandbox?.now);
+  const workers = await startWorkerService(config, env, log, sandbox?.now);
   parts.push(workers);
   const webhook = await startWebhookService(config, env, log);
   parts.push(webhook);

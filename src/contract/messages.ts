@@ -3,6 +3,7 @@
  * they tell whom to look at, the truth is fetched.
  */
 import { defineQuery, defineSignal, defineUpdate } from '@temporalio/workflow';
+import type { BackfillKind } from './backfill.js';
 import type { DeliverOutcome } from './deliver.js';
 import type { Erasure } from './erase.js';
 import type { LifecycleDue, LifecycleEvent, RowOnlyReason } from './lifecycle.js';
@@ -61,6 +62,8 @@ export interface SyncNowRequest {
   /** As `resync`: write everything again. Without it an unchanged person costs no call to Rule. */
   force?: boolean;
   recreate?: boolean;
+  /** A walk through everybody asks, not a person: its name is in the trail, and live work goes first. */
+  by?: BackfillKind;
 }
 
 /** One attempt now, quietly; answers when it is over, whatever its outcome. */

@@ -1,4 +1,4 @@
-export type { AccountCalls } from './account.js';
+export type { AccountCalls, RuleRead } from './account.js';
 export type { RuleAutomation } from './automations.js';
 export {
   createRuleClient,

@@ -9,6 +9,7 @@ import {
   entitlementSchema,
   listedUserSchema,
   transactionSchema,
+  userIdSchema,
   userSchema,
 } from './schemas.js';
 import { vendorOfToken } from './token-claims.js';
@@ -41,6 +42,8 @@ export interface CallOptions {
 export interface SesamyClient {
   /** The person with the whole profile as far as Sesamy shows it; `undefined` on 404. */
   getUser(userId: string, options?: CallOptions): Promise<SesamyUser | undefined>;
+  /** One page of everybody's user ids, from this row on. Who walks the list knows its end by {@link UserIdPage}. */
+  listUserIds(offset: number, options?: CallOptions): Promise<UserIdPage>;
   /** The person's own contracts. A row that we cannot read fails the call; rows of other people are dropped. */
   listContracts(userId: string, options?: CallOptions): Promise<SesamyContract[]>;
   /**
@@ -54,7 +57,7 @@ export interface SesamyClient {
   getBill(billId: string, options?: CallOptions): Promise<SesamyBill | undefined>;
   /**
    * Fifty people of the publisher from a place in the list on (sesamy-api §2.3), in Sesamy's order; rows that we cannot read are left out
-   * and counted in `received`. To be walked by `eachPage`.
+   * and counted. To be walked by `eachPage`.
    */
   userPage(offset: number, options?: CallOptions): Promise<ListPage<ListedUser>>;
   /** The same of everybody's contracts. */
@@ -77,6 +80,19 @@ export interface SesamyClient {
 
 /** What a credential may be allowed to read or not, by the name in its path. */
 export type SesamyResource = 'users' | 'contracts' | 'entitlements' | 'transactions' | 'bills';
+
+/**
+ * A page of user ids. Sesamy may cap it, may name no total, and may ignore the offset (sesamy-api §2.3): the list is over when a page is
+ * empty, brings no id that the page before did not have, or reaches the total; never because it is short.
+ */
+export interface UserIdPage {
+  /** As Sesamy writes them; not checked. */
+  ids: string[];
+  /** Rows of the page, those included of which no id could be read. */
+  rows: number;
+  /** How many users there are, where the envelope says so. */
+  total?: number;
+}
 
 const contractPage = pageSchema('contracts', contractSchema);
 const entitlementPage = pageSchema('entitlements', entitlementSchema);
@@ -104,22 +120,26 @@ export function createSesamyClient(options: SesamyClientOptions): SesamyClient {
     throw api.error(call, { kind: 'wrong-shape', next: 'wait', reason: 'the list does not end' });
   }
 
+  /** Rows of everybody from a place in the list on, as they are. */
+  async function fetchRows(
+    resource: SesamyResource,
+    offset: number,
+    { signal }: CallOptions = {},
+  ): Promise<Page<unknown>> {
+    const call: ApiCall = { path: `/management/${resource}`, query: { limit: pageSize, offset }, signal };
+    const reply = await api.get(call);
+    return reply.status === 204 ? { rows: [] } : api.read(call, reply, pageSchema(resource, z.unknown()));
+  }
+
   async function listPage<Row>(
     resource: SesamyResource,
     schema: z.ZodType<Row>,
     offset: number,
-    { signal }: CallOptions = {},
+    options?: CallOptions,
   ): Promise<ListPage<Row>> {
-    const call: ApiCall = { path: `/management/${resource}`, query: { limit: pageSize, offset }, signal };
-    const reply = await api.get(call);
-    if (reply.status === 204) return { rows: [], received: 0 };
-    const { rows, ...page } = api.read(call, reply, pageSchema(resource, z.unknown()));
-    const read = rows.map((row) => schema.safeParse(row));
-    return {
-      ...page,
-      rows: read.flatMap(({ data, success }) => (success ? [data as Row] : [])),
-      received: rows.length,
-    };
+    const { rows, ...page } = await fetchRows(resource, offset, options);
+    const read = rows.flatMap((row) => schema.safeParse(row).data ?? []);
+    return { ...page, rows: read, received: rows.length, unreadable: rows.length - read.length };
   }
 
   async function checkToken({ signal }: CallOptions = {}): Promise<void> {
@@ -144,6 +164,11 @@ export function createSesamyClient(options: SesamyClientOptions): SesamyClient {
       if (reply.status === 404) return undefined;
       const answer = api.read(call, reply, userSchema);
       return answer.whole ? answer.user : completeUser(answer.user, userId, signal);
+    },
+
+    async listUserIds(offset, options) {
+      const { rows, ...page } = await fetchRows('users', offset, options);
+      return { ...page, ids: rows.flatMap((row) => userIdSchema.safeParse(row).data ?? []), rows: rows.length };
     },
 
     async listContracts(userId, { signal } = {}) {

@@ -4,6 +4,7 @@ export {
   type SesamyClient,
   type SesamyClientOptions,
   type SesamyResource,
+  type UserIdPage,
 } from './client.js';
 export { eachPage, type ListPage } from './pages.js';
 export type {

@@ -43,21 +43,24 @@ const envelopeSchema = z.looseObject({
 
 /** A page of a whole list, as it is walked. */
 export interface ListPage<Row> extends Page<Row> {
-  /** How many rows there were, those that could not be read and are not in `rows` included. */
+  /** How many rows there were. */
   received: number;
+  /** How many of them could not be read and are not in `rows`. */
+  unreadable: number;
 }
 
-/**
- * All rows of a list, each id once, by the rule of {@link eachPage}. Returns `undefined` when the list does not end.
- */
+/** All rows of a list, each id once, by the rule of {@link eachPage} with short pages as ends; `undefined` when it does not end. */
 export async function allRows<Row extends { id: string }>(
   fetchPage: (offset: number) => Promise<Page<Row>>,
 ): Promise<Row[] | undefined> {
   const all: Row[] = [];
-  const walk = eachPage(async (offset) => {
-    const page = await fetchPage(offset);
-    return { ...page, received: page.rows.length };
-  }, mostPages);
+  const walk = eachPage(
+    async (offset) => {
+      const page = await fetchPage(offset);
+      return { ...page, received: page.rows.length, unreadable: 0 };
+    },
+    { mostPages, shortPageEnds: true },
+  );
   for (;;) {
     const { value, done } = await walk.next();
     if (done) return value === 'ended' ? all : undefined;
@@ -65,24 +68,34 @@ export async function allRows<Row extends { id: string }>(
   }
 }
 
+/** How far a walk goes. */
+interface WalkOptions {
+  mostPages: number;
+  /** Whether a page of fewer than ten rows is the last where no total is given: saves one person's walk a call. */
+  shortPageEnds?: boolean;
+}
+
+/** Five million rows: ends the walk through everybody's rows whose server makes up new ids for ever. */
+const mostPagesOfAll = 100_000;
+
 /**
- * The pages of a list, each id once. Goes on until `pagination.total` is reached, a page is empty or brings no id not seen yet (so an
- * ignored `offset` ends it), or, where no total is given, a page has fewer than ten rows. `offset` moves by the rows received. What it
- * returns says whether the list came to an end or to the most pages.
+ * The pages of a list, each id once. Goes on until `pagination.total` is reached, or a page is empty or brings no id not seen yet (so an
+ * ignored `offset` ends it). `offset` moves by the rows received. What it returns says whether the list came to an end.
  */
 export async function* eachPage<Row extends { id: string }>(
   fetchPage: (offset: number) => Promise<ListPage<Row>>,
-  most: number,
+  { mostPages, shortPageEnds = false }: WalkOptions = { mostPages: mostPagesOfAll },
 ): AsyncGenerator<ListPage<Row>, 'ended' | 'endless', undefined> {
   const seen = new Set<string>();
   let received = 0;
-  for (let count = 0; count < most; count += 1) {
+  for (let count = 0; count < mostPages; count += 1) {
     const page = await fetchPage(received);
     received += page.received;
     const rows = page.rows.filter(({ id }) => !seen.has(id) && seen.add(id));
     yield { ...page, rows };
     if (rows.length === 0) return 'ended';
-    if (page.total === undefined ? page.received < smallestCap : received >= page.total) return 'ended';
+    if (page.total === undefined ? shortPageEnds && page.received < smallestCap : received >= page.total)
+      return 'ended';
   }
   return 'endless';
 }

@@ -90,6 +90,11 @@ export const userSchema: z.ZodType<UserAnswer> = z
 
 export const listedUserSchema: z.ZodType<ListedUser> = userSchema.transform(({ user, whole }) => ({ ...user, whole }));
 
+/** The id alone, of whatever form the row is; `undefined` where it has none. */
+export const userIdSchema: z.ZodType<string | undefined> = z
+  .looseObject({ userId: text, id: text, sub: text })
+  .transform(({ userId, id, sub }) => userId || id || sub || undefined);
+
 const itemSchema = z
   .object({ sku: z.string(), name: z.string(), purchaseOptionId: text, purchaseOptionName: text, purchaseType: text })
   .transform((item): SesamyContractItem => compact(item));

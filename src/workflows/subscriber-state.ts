@@ -3,6 +3,7 @@
  * drive it by hand; time and chance are handed in.
  */
 import type {
+  BackfillKind,
   DeliverInput,
   DeliverResult,
   Erasure,
@@ -174,9 +175,23 @@ export function recordResync(state: SubscriberState, request?: ResyncRequest | n
   addPending(state, operatorWork('resync', true, request?.recreate === true));
 }
 
-/** A person waits for one attempt. */
+/** Somebody waits for one attempt: a person, or a walk through everybody. */
 export function recordSyncNow(state: SubscriberState, request?: SyncNowRequest | null): void {
-  addPending(state, operatorWork('syncNow', request?.force === true, request?.recreate === true));
+  addPending(
+    state,
+    operatorWork(isWalk(request?.by) ? request.by : 'syncNow', request?.force === true, request?.recreate === true),
+  );
+}
+
+/** Words of a trail that stand for a walk through everybody. */
+function isWalk(why: unknown): why is BackfillKind {
+  return why === 'backfill' || why === 'reconcile';
+}
+
+/** Temporal's priority of a piece of work: live before what is caught up, and everybody's turn last of all. */
+export function priorityOf({ live, why }: Work): number {
+  if (live || why.includes('syncNow')) return 2;
+  return why.every(isWalk) ? 5 : 4;
 }
 
 /** A person lets out what is held. What is told is fetched again before. */

@@ -62,6 +62,7 @@ import {
   isOver,
   memoryOf,
   nextWhy,
+  priorityOf,
   putBack,
   recordDelivery,
   recordDeliveryFailure,
@@ -302,7 +303,7 @@ async function attempt(
     ...activityOptions(person),
     summary: `${work.live ? 'live' : 'quiet'}: ${work.why.join(', ')}`,
     // Live before what is caught up: a resync of everybody must not stand in a webhook's way.
-    priority: { priorityKey: work.live || work.why.includes('syncNow') ? 2 : 4 },
+    priority: { priorityKey: priorityOf(work) },
   });
   try {
     const input = syncInput(state, person, work);

@@ -111,7 +111,7 @@ export async function startPublishers(ids: readonly string[], { requestsPerSecon
     },
     async startWorkers() {
       const { config, env } = await settings();
-      workers = await startWorkerService(config, env);
+      workers = await startWorkerService(config, env, traceLogger());
     },
     async stopWorkers() {
       await workers?.stop();
