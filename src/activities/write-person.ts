@@ -101,7 +101,7 @@ export async function writePerson(job: Omit<Job, 'problems' | 'takenFrom'>): Pro
     const written = await write(full, next, changes);
     // Whoever had the address, or the subscriber, before: they find out that it is not theirs any more, and move or are skipped.
     const others = claim?.kind === 'ours' && !isHeld ? [...claim.rivals, ...claim.movedOn] : [];
-    await vendor.addressBook?.lookAgain([...new Set([...others, ...full.takenFrom])]);
+    await vendor.addressBook?.lookAgain([...new Set([...others, ...full.takenFrom])], input.userId);
     return written;
   } catch (error) {
     if (error instanceof SharedAddress) return sharesAddress(full, known);
@@ -136,7 +136,9 @@ async function claimFor(
   also: string[] = [],
 ): Promise<AddressClaim | undefined> {
   const { addressKey } = input.known;
-  return addressKey === undefined ? undefined : claimAddress(vendor, person, addressKey, also, { signal, now });
+  return addressKey === undefined
+    ? undefined
+    : claimAddress(vendor, person, addressKey, [...(input.sharesWith ?? []), ...also], { signal, now });
 }
 
 /** What becomes of somebody who does not own their address; `undefined` for who does. Nothing is written to Rule. */
@@ -150,12 +152,12 @@ async function notOurs(job: Job, claim: AddressClaim, isHeld: boolean): Promise<
     case 'theirs':
       if (!isHeld) return sharesAddress(job, known);
       // The subscriber is the other one's from now on: they write it, and we forget it.
-      await vendor.addressBook?.lookAgain([claim.owner]);
+      await vendor.addressBook?.lookAgain([claim.owner], input.userId);
       return sharesAddress(job, neverWritten(known));
     case 'ours': {
       if (isHeld || claim.movedOn.length === 0 || mayTake(job)) return undefined;
       // They are about to leave it; then both keep their subscriber.
-      if (known.sharedSince === undefined) await vendor.addressBook?.lookAgain(claim.movedOn);
+      if (known.sharedSince === undefined) await vendor.addressBook?.lookAgain(claim.movedOn, input.userId);
       return sharesAddress(job, known);
     }
   }

@@ -53,6 +53,8 @@ export interface ResyncRequest {
   by?: string;
   /** Write a person again who was deleted in Rule by hand. */
   recreate?: boolean;
+  /** Another Sesamy user who has, or takes, the person's address: may be too new to be found by a search. */
+  sharesAddressWith?: string;
 }
 
 /** Write everything again, quietly, whatever the hashes say. Callable from the Temporal UI without any input. */

@@ -57,6 +57,8 @@ export interface SyncInput extends PersonId {
   force: boolean;
   /** Write a person again who was deleted in Rule by hand. */
   recreate: boolean;
+  /** Other Sesamy users who told that they have, or take, the person's address. */
+  sharesWith?: string[];
   /** How many extra looks have been made for this reason; 0 = the first look. */
   look: number;
   /**

@@ -71,6 +71,8 @@ export interface Work {
   urgent: boolean;
   expect: SyncInput['expect'];
   expectedIds: string[];
+  /** Other Sesamy users who may have the address. */
+  sharesWith?: string[];
 }
 
 /** The workflow's whole memory; carried over at continue-as-new. A change of its form raises `version` and adds a step to `restore`. */
@@ -172,7 +174,11 @@ export function recordFirstLook(state: SubscriberState, now: number): void {
 
 /** A person, a backfill or a repair asks for everything to be written again, quietly. */
 export function recordResync(state: SubscriberState, request?: ResyncRequest | null): void {
-  addPending(state, operatorWork('resync', true, request?.recreate === true));
+  const other = request?.sharesAddressWith;
+  addPending(state, {
+    ...operatorWork('resync', true, request?.recreate === true),
+    ...(other === undefined ? {} : { sharesWith: [other] }),
+  });
 }
 
 /** Somebody waits for one attempt: a person, or a walk through everybody. */
@@ -229,6 +235,7 @@ function merge(a: Work | undefined, b: Work): Work {
     urgent: a.urgent || b.urgent,
     expect: a.expect === 'full' || b.expect === 'full' ? 'full' : a.expect === 'late' ? 'late' : b.expect,
     expectedIds: union(a.expectedIds, b.expectedIds),
+    ...(a.sharesWith || b.sharesWith ? { sharesWith: union(a.sharesWith ?? [], b.sharesWith ?? []) } : {}),
   };
 }
 
@@ -296,6 +303,7 @@ export function syncInput(state: SubscriberState, person: PersonId, work: Work):
     // Only a write tells whether Rule still does not know the subscriber.
     force: work.force || state.doubt || state.known.unsettled === true || state.known.notInRuleSince !== undefined,
     recreate: work.recreate,
+    ...(work.sharesWith ? { sharesWith: work.sharesWith } : {}),
     look: state.series.look,
     expect: state.series.expect,
     expectedIds: state.series.expectedIds,
