@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { Command } from 'commander';
 import { packageRoot } from '../package-root.js';
+import { activateCommand } from './activate.js';
 import { backfillCommand, reconcileCommand } from './backfill.js';
 import { discardCommand, releaseCommand } from './decide.js';
 import { doctorCommand } from './doctor.js';
@@ -29,6 +30,7 @@ export function createProgram(): Command {
     workerCommand(),
     webhookCommand(),
     doctorCommand(),
+    activateCommand(),
     syncCommand(),
     statusCommand(),
     listCommand(),
