@@ -366,7 +366,7 @@ describe('doctor on an account with fields of other types', function () {
     assert.equal(fields?.result, 'warning');
     assert.match(fields?.detail ?? '', /Sesamy_Subscription\.ExpiresAt is datetime, not date/);
     assert.match(fields?.detail ?? '', /written as text.*: Sesamy_ActiveProducts\.SKU/);
-    assert.match(fields?.detail ?? '', /15 of 19 are made at the first write/);
+    assert.match(fields?.detail ?? '', /15 of 19 are made by `sesamy-rule activate`, or at the first write/);
   });
 });
 

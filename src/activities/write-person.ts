@@ -262,8 +262,11 @@ function missingTags(person: Person, held: readonly string[]): string[] {
   return person.tags.filter((tag) => !held.includes(tag));
 }
 
-/** Stages whose event waits before it is told: their tags are given silently, or a flow on them would not wait. */
-const silentStages = [stageTag('cancelling'), stageTag('lapsed')];
+/**
+ * Given silently, always: the base tag tells of nothing that happened, and the events of these stages wait before they are told, which
+ * flows on their tags would not.
+ */
+export const silentTags: readonly string[] = [baseTag, stageTag('cancelling'), stageTag('lapsed')];
 
 /**
  * Of the tags that are missing in Rule those that start flows when they are given: all of a live look, else those that wait for it. One
@@ -272,7 +275,7 @@ const silentStages = [stageTag('cancelling'), stageTag('lapsed')];
 function flowTags({ startsFlows, input }: Job, gained: readonly string[]): string[] {
   const { known, gained: waiting } = input;
   return gained
-    .filter((tag) => tag !== baseTag && !silentStages.includes(tag) && !known.tags?.includes(tag))
+    .filter((tag) => !silentTags.includes(tag) && !known.tags?.includes(tag))
     .filter((tag) => startsFlows || waiting.includes(tag));
 }
 

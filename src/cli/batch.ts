@@ -12,9 +12,14 @@ export function readers(count: number): string {
   return count === 1 ? 'reader' : 'readers';
 }
 
+/** Whether somebody sits at a terminal who can be asked. */
+export function canAsk(): boolean {
+  return process.stdin.isTTY === true && process.stderr.isTTY === true;
+}
+
 /** @throws UsageError where nobody can be asked, CommandError where the answer is no */
 export async function confirm(question: string, total: number | undefined): Promise<void> {
-  if (!process.stdin.isTTY || !process.stderr.isTTY) {
+  if (!canAsk()) {
     const meant = total === undefined ? 'everybody' : `these ${total} ${readers(total)}`;
     throw new UsageError(`Nobody can be asked here: add --yes if you mean ${meant}.`);
   }

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { Command } from 'commander';
 import { packageRoot } from '../package-root.js';
+import { activateCommand } from './activate.js';
 import { auditCommand } from './audit.js';
 import { backfillCommand, reconcileCommand } from './backfill.js';
 import { discardCommand, releaseCommand } from './decide.js';
@@ -31,6 +32,7 @@ export function createProgram(): Command {
     workerCommand(),
     webhookCommand(),
     doctorCommand(),
+    activateCommand(),
     syncCommand(),
     statusCommand(),
     listCommand(),
