@@ -29,6 +29,8 @@ describe('recorded histories replay', function () {
       'outage',
       'lifecycle',
       'continued-as-new',
+      'backfill',
+      'reconcile',
     ]) {
       assert.ok(
         files.some((file) => file.startsWith(life)),

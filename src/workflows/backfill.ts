@@ -167,7 +167,8 @@ export async function backfill(input: BackfillInput): Promise<BackfillProgress> 
         recordBatch(state, result, Date.now());
       } catch (error) {
         if (isCancellation(error)) {
-          if (!state.paused && !state.stopped) throw error;
+          // The whole workflow is cancelled, and not this batch alone.
+          if (CancellationScope.current().consideredCancelled) throw error;
           recordUnbegun(state, batch.userIds);
         } else recordBatchFailure(state, batch.userIds, detailsOf(error).type, Date.now());
       } finally {

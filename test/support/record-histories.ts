@@ -6,6 +6,8 @@ import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
 import { existsSync, writeFileSync } from 'node:fs';
 import { promisify } from 'node:util';
+import type { BackfillKind } from '../../src/client.js';
+import { ensureReconcileSchedule } from '../../src/reconcile-schedule.js';
 import { installRuntime } from '../../src/runtime.js';
 import { eventually } from './eventually.js';
 import { aContract, anEntitlement, aProfile } from './people.js';
@@ -14,7 +16,11 @@ import { type System, startSystem } from './system.js';
 import { stopSharedTemporal, temporalCli } from './temporal.js';
 import { traceLogger } from './traces.js';
 
+/** Answers the reader's id, or the id of another workflow. */
 type Life = (system: System) => Promise<string>;
+
+const ended = ({ subscribers, vendorId }: System, kind: BackfillKind) =>
+  eventually(async () => assert.ok((await subscribers.backfill(vendorId, kind))?.endedAt), { timeoutMs: 60_000 });
 
 const lives: Record<string, Life> = {
   async 'first-sync'(system) {
@@ -94,6 +100,44 @@ const lives: Record<string, Life> = {
     await system.subscribers.decide(system.person(id), 'discard');
     return id;
   },
+  /** A pause, an outage that is waited out, somebody who fails, and people who are begun once more. */
+  async backfill(system) {
+    const { subscribers, vendorId, sesamy, rule } = system;
+    for (let person = 0; person < 60; person += 1) aReader(system);
+    rule.faults.add({ kind: 'status', status: 400, method: 'POST', path: '/v2/subscribers', skip: 8, times: 1 });
+    await subscribers.startBackfill(vendorId, { by: 'operator' });
+    await eventually(() => assert.ok(rule.size > 10));
+    await subscribers.pauseBackfill(vendorId);
+    const fault = sesamy.faults.add({ kind: 'status', status: 403, path: '/management/contracts' });
+    await subscribers.resumeBackfill(vendorId);
+    await eventually(async () => assert.equal((await subscribers.backfill(vendorId))?.stage, 'waiting'), {
+      timeoutMs: 60_000,
+    });
+    sesamy.faults.remove(fault);
+    await subscribers.resumeBackfill(vendorId);
+    await ended(system, 'backfill');
+    return `backfill/${vendorId}`;
+  },
+  async reconcile(system) {
+    const { subscribers, vendorId } = system;
+    const known = aReader(system);
+    await subscribers.sync(system.person(known));
+    await eventually(async () => assert.equal(await subscribers.count({ vendorId }), 1));
+    aReader(system);
+    await subscribers.startBackfill(vendorId, { by: 'operator' }, 'reconcile');
+    await ended(system, 'reconcile');
+    return `reconcile/${vendorId}`;
+  },
+  async 'reconcile-by-schedule'(system) {
+    const { client, vendorId } = system;
+    aReader(system);
+    await ensureReconcileSchedule(client, vendorId, 24);
+    const handle = client.schedule.getHandle(`reconcile/${vendorId}`);
+    await handle.trigger();
+    await ended(system, 'reconcile');
+    const [action] = (await handle.describe()).info.recentActions;
+    return action?.action.workflow.workflowId ?? assert.fail('nothing was started');
+  },
   async 'continued-as-new'(system) {
     const id = aReader(system);
     await system.nudge(id, 'userVendor.1#new');
@@ -135,7 +179,7 @@ async function write(name: string, system: System, workflowId: string, runId: st
     json = await show(system, workflowId, runId);
     const { events } = JSON.parse(json) as { events: { eventType: string }[] };
     // At rest: nothing is scheduled that is not done.
-    const ends = ['TIMER_STARTED', 'UPDATE_COMPLETED', 'CONTINUED_AS_NEW'];
+    const ends = ['TIMER_STARTED', 'UPDATE_COMPLETED', 'CONTINUED_AS_NEW', 'EXECUTION_COMPLETED'];
     assert.ok(
       ends.some((end) => events.at(-1)?.eventType.endsWith(end)),
       events.at(-1)?.eventType,
@@ -147,12 +191,14 @@ async function write(name: string, system: System, workflowId: string, runId: st
 
 const runtime = installRuntime(traceLogger());
 const wanted = process.argv.slice(2);
+/** In these something has to happen in the middle. */
+const slow = ['backfill'];
 for (const [name, live] of Object.entries(lives)) {
   const file = new URL(`../histories/${name}.json`, import.meta.url);
   if (wanted.length > 0 ? !wanted.includes(name) : existsSync(file)) continue;
-  const system = await startSystem();
+  const system = await startSystem(slow.includes(name) ? { env: { SESAMY_RPS: '12' } } : {});
   const id = await live(system);
-  const workflowId = `subscriber/${system.vendorId}/${id}`;
+  const workflowId = /^(backfill|reconcile)\//.test(id) ? id : `subscriber/${system.vendorId}/${id}`;
   const { runId } = await system.client.workflow.getHandle(workflowId).describe();
   await write(name, system, workflowId, runId);
   for await (const run of system.client.workflow.list({
