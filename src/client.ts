@@ -7,19 +7,28 @@ import {
   WorkflowNotFoundError,
 } from '@temporalio/client';
 import { defaultPayloadConverter, toPayloads } from '@temporalio/common';
+import { beginAudit, readAudit, readFindings, signalAudit } from './audit.js';
 import { readBackfill, signalBackfill, startBackfill } from './backfill.js';
 import { brakeStatus } from './brake.js';
 import {
+  type AuditFinding,
+  type AuditProgress,
+  type AuditRequest,
   type BackfillKind,
   type BackfillProgress,
   type BackfillRequest,
   type BrakeStatus,
   brakeWorkflowId,
   discardSignal,
+  type Erasure,
+  eraseSignal,
+  eraseUpdate,
+  type FindingsRange,
   failedAtKey,
   failureTypeKey,
   type HeldRequest,
   lifecycleStageKey,
+  liftErasureSignal,
   liftSignal,
   type Nudge,
   nextDueAtKey,
@@ -29,6 +38,7 @@ import {
   pauseSignal,
   type ResyncRequest,
   releaseSignal,
+  repairAuditSignal,
   resumeSignal,
   resyncSignal,
   type SubscriberStatus,
@@ -37,6 +47,7 @@ import {
   sesamyVendorKey,
   signalOfEvent,
   statusQuery,
+  stopAuditSignal,
   stopSignal,
   subscriberWorkflowId,
   subscriberWorkflowType,
@@ -96,6 +107,19 @@ export interface Subscribers {
    * @throws {NoAnswerError} when no worker answers.
    */
   status(person: PersonId, o?: { timeoutMs?: number }): Promise<SubscriberStatus | undefined>;
+  /**
+   * Deletes a person in Rule, forgets them, and ignores what comes from now on, under another id with the same address too. Resolves
+   * after the first try, whatever its outcome; it is tried again by itself. A person nobody has told of is erased all the same.
+   * @throws {NoAnswerError} when no worker answers; Temporal has the request, and it is done as soon as one runs.
+   */
+  erase(person: PersonId, o?: { timeoutMs?: number }): Promise<Erasure>;
+  /**
+   * Takes an erasure back: the next message about the person begins anew.
+   * @throws {WorkflowNotFoundError} where the person is not known
+   */
+  liftErasure(person: PersonId): Promise<void>;
+  /** Whether a workflow looks after the person now. */
+  exists(person: PersonId): Promise<boolean>;
   list(filter: SubscriberFilter): AsyncIterable<SubscriberListing>;
   count(filter: SubscriberFilter): Promise<number>;
   /** A quiet resync of everyone the filter finds, done by the Temporal server as a batch job; answers the job's id. */
@@ -111,6 +135,20 @@ export interface Subscribers {
   brake(vendorId: string): Promise<BrakeStatus | undefined>;
   /** Ends the brake: what it holds has been decided. */
   liftBrake(vendorId: string): Promise<void>;
+  /**
+   * Has everybody of a vendor, or a sample, compared in Rule with what Sesamy says; goes on in Temporal, behind all other work.
+   * @returns false where an audit runs already: that one goes on
+   * @throws {NoAnswerError} when no worker answers
+   */
+  startAudit(vendorId: string, request?: AuditRequest): Promise<boolean>;
+  /** How far the audit is, or the last report; `undefined` where there is none. @throws {NoAnswerError} when no worker answers */
+  audit(vendorId: string): Promise<AuditProgress | undefined>;
+  /** Part of what was found, at most 200 at a time. @throws {NoAnswerError} when no worker answers */
+  auditFindings(vendorId: string, range?: FindingsRange): Promise<AuditFinding[]>;
+  /** Has what the last audit found mended, quietly. @returns false where there is none; so does the next */
+  repairAudit(vendorId: string): Promise<boolean>;
+  /** Ends a running audit or repair where it is. */
+  stopAudit(vendorId: string): Promise<boolean>;
   /**
    * Goes through everybody of a vendor and writes them, quietly, behind all live work; survives workers and Temporal.
    * @returns false where one was running already: it goes on as it is
@@ -144,6 +182,8 @@ export function createSubscribers(client: Client): Subscribers {
     args: [{ vendorId: person.vendorId, userId: person.userId }],
     workflowIdConflictPolicy: 'USE_EXISTING' as const,
     typedSearchAttributes: [{ key: sesamyVendorKey, value: person.vendorId }],
+    // Workflow tasks of all vendors share one queue: where the server knows fairness, a flood at one does not stand before the others.
+    priority: { fairnessKey: person.vendorId },
     staticSummary: `${person.vendorId} / ${person.userId}`,
     staticDetails:
       'Keeps this reader in step between Sesamy and Rule. Signal `resync` (no input) writes everything again, quietly.',
@@ -189,6 +229,29 @@ export function createSubscribers(client: Client): Subscribers {
       }
     },
 
+    async erase(person, { timeoutMs = defaultTimeoutMs } = {}) {
+      // First as a signal, which Temporal stores although no worker may run: an update alone would be lost then.
+      const handle = await client.workflow.signalWithStart(subscriberWorkflowType, {
+        ...startOptions(person),
+        signal: eraseSignal,
+      });
+      return withDeadline(client, timeoutMs, () => handle.executeUpdate(eraseUpdate));
+    },
+
+    async liftErasure(person) {
+      await client.workflow.getHandle(subscriberWorkflowId(person)).signal(liftErasureSignal);
+    },
+
+    async exists(person) {
+      try {
+        const { status } = await client.workflow.getHandle(subscriberWorkflowId(person)).describe();
+        return status.name === 'RUNNING';
+      } catch (error) {
+        if (error instanceof WorkflowNotFoundError) return false;
+        throw error;
+      }
+    },
+
     async *list(filter) {
       for await (const info of client.workflow.list({ query: visibilityQuery(filter) })) {
         const listing = toListing(info);
@@ -221,6 +284,18 @@ export function createSubscribers(client: Client): Subscribers {
       }
     },
 
+    async startAudit(vendorId, request = {}) {
+      const running = await withDeadline(client, answerWithinMs, () => readAudit(client, vendorId));
+      if (running && ['people', 'rule', 'repair'].includes(running.phase)) return false;
+      await beginAudit(client, vendorId, request);
+      return true;
+    },
+
+    audit: (vendorId) => withDeadline(client, answerWithinMs, () => readAudit(client, vendorId)),
+    auditFindings: (vendorId, range = {}) =>
+      withDeadline(client, answerWithinMs, () => readFindings(client, vendorId, range)),
+    repairAudit: (vendorId) => signalAudit(client, vendorId, repairAuditSignal),
+    stopAudit: (vendorId) => signalAudit(client, vendorId, stopAuditSignal),
     startBackfill: (vendorId, request = { by: 'operator' }, kind = 'backfill') =>
       startBackfill(client, vendorId, request, kind),
     backfill: (vendorId, kind = 'backfill') =>

@@ -1,7 +1,7 @@
 import { fileURLToPath } from 'node:url';
 import type { Client } from '@temporalio/client';
 import { type NativeConnection, Worker } from '@temporalio/worker';
-import { createActivities, createBackfillActivities, type Vendor } from './activities/index.js';
+import { createActivities, createBackfillActivities, createPeopleActivities, type Vendor } from './activities/index.js';
 import { activityTaskQueue, workflowTaskQueue } from './contract/index.js';
 import { packageRoot } from './package-root.js';
 
@@ -48,7 +48,7 @@ export async function startWorkers(options: WorkersOptions): Promise<Workers> {
     Worker.create({
       ...common,
       taskQueue: workflowTaskQueue,
-      activities: createBackfillActivities(options.client),
+      activities: { ...createBackfillActivities(options.client), ...createPeopleActivities(options.client) },
       workflowBundle: { codePath: fileURLToPath(new URL('dist/workflow-bundle.js', packageRoot)) },
     }),
     ...options.vendors.map((vendor) => {

@@ -29,6 +29,8 @@ describe('recorded histories replay', function () {
       'outage',
       'lifecycle',
       'continued-as-new',
+      'audit',
+      'audit-continued-first-run',
       'backfill',
       'reconcile',
     ]) {

@@ -90,8 +90,63 @@ describe('whose a subscriber is', function () {
     assert.ok(before.tags.includes('sesamy_active_subscriber') && before.tags.includes(tagOf('merged')));
   });
 
-  it('an address that stays another Sesamy user’s is not taken: skipped, and neither subscriber is touched', async () => {
-    const [id, owner] = [await known('mine'), await known('theirs')];
+  it('two readers swap their addresses: each has the subscriber of their new address, with their own tags', async () => {
+    const [a, b] = [await known('swapper'), await known('swapped')];
+    const [idA, idB] = [at(addressOf(a))?.id, at(addressOf(b))?.id];
+    moves(a, 'swapper', addressOf(b));
+    moves(b, 'swapped', addressOf(a));
+    await system.nudge(a, 'userVendor.1#update');
+    await system.nudge(b, 'userVendor.1#update');
+    await eventually(
+      async () => {
+        assert.deepEqual([ownerAt(addressOf(a)), ownerAt(addressOf(b))], [b, a]);
+        const states = await Promise.all([a, b].map(async (id) => (await system.status(id))?.state));
+        assert.deepEqual(states, ['ok', 'ok']);
+        for (const [address, own, others] of [
+          [addressOf(a), 'swapped', 'swapper'],
+          [addressOf(b), 'swapper', 'swapped'],
+        ] as const) {
+          const { tags } = content(address);
+          assert.deepEqual([tags.includes(tagOf(own)), tags.includes(tagOf(others))], [true, false]);
+          assert.ok(tags.includes('sesamy_active_subscriber'));
+        }
+      },
+      { timeoutMs: 20_000, what: 'the exchange' },
+    );
+    assert.deepEqual([at(addressOf(a))?.id, at(addressOf(b))?.id], [idA, idB], 'nobody was deleted or doubled');
+    const [statusA, statusB] = [await system.status(a), await system.status(b)];
+    assert.deepEqual([statusA?.ruleId, statusB?.ruleId], [idB, idA]);
+  });
+
+  /** A user id without any contract that has the address of somebody else. */
+  function withoutContract(address: string, profile: Record<string, unknown> = {}): string {
+    const id = nextId();
+    system.sesamy.setPerson({ profile: aProfile(id, { email: address, ...profile }), contracts: [], entitlements: [] });
+    return id;
+  }
+
+  const reasonOf = async (id: string) => (await system.status(id))?.reason;
+
+  it('A34: a second user id without a subscription takes nothing from the one who has: skipped/shared-address', async () => {
+    const owner = await known('payer');
+    const before = content(addressOf(owner));
+    const second = withoutContract(addressOf(owner).toUpperCase(), { createdAt: '2026-11-01T00:00:00Z' });
+    await system.nudge(second, 'userVendor.1#new');
+    await system.attempted(second);
+    await system.subscribers.resync(system.person(second));
+    await system.attempted(second, 2);
+    await system.subscribers.resync(system.person(owner));
+    await system.attempted(owner, 2);
+    await system.rule.settled();
+    assert.equal(await reasonOf(second), 'shared-address');
+    assert.deepEqual(content(addressOf(owner)), before);
+  });
+
+  it('A34: who moves to an address whose owner subscribes is skipped, and neither subscriber is touched', async () => {
+    const owner = await known('theirs');
+    const id = aReader(system, { profile: { tags: ['mine'] }, contract: { status: 'EXPIRED', isActive: false } });
+    await system.subscribers.resync(system.person(id));
+    await system.attempted(id);
     const before = [content(addressOf(id)), content(addressOf(owner))];
     moves(id, 'mine', addressOf(owner));
     await system.nudge(id, 'userVendor.1#update');
@@ -103,6 +158,83 @@ describe('whose a subscriber is', function () {
     assert.deepEqual([status?.state, status?.reason], ['skipped', 'shared-address']);
     assert.deepEqual([content(addressOf(id)), content(addressOf(owner))], before);
     await system.client.workflow.getHandle(`subscriber/${system.vendorId}/${id}`).terminate('the case is over');
+  });
+
+  it('A34: the subscriber goes to whoever subscribes, and back when only the other one does; the two do not fight', async () => {
+    const first = withoutContract(addressOf(nextId()), { tags: ['first-id'] });
+    const address = String(system.sesamy.person(first)?.profile.email);
+    await system.nudge(first, 'userVendor.1#new');
+    await system.attempted(first);
+    const ruleId = at(address)?.id;
+    const second = aReader(system, { profile: { email: address, tags: ['second-id'] } });
+    await system.nudge(second, 'contract.1#purchased');
+    await eventually(async () => {
+      assert.deepEqual([ownerAt(address), await reasonOf(first)], [second, 'shared-address']);
+      assert.ok(
+        content(address).tags.includes(tagOf('second-id')) && !content(address).tags.includes(tagOf('first-id')),
+      );
+    });
+    assert.equal(at(address)?.id, ruleId);
+    const attempts = async () => [(await system.status(first))?.attempts, (await system.status(second))?.attempts];
+    const calm = await attempts();
+
+    const person = system.sesamy.person(second);
+    const lapsed = { status: 'EXPIRED', isActive: false, expiresAt: '2026-11-01T00:00:00Z' };
+    system.sesamy.setPerson({
+      ...person,
+      contracts: [aContract(second, contractOf(second), lapsed)],
+      entitlements: [anEntitlement('e-lapsed', contractOf(second), { hasAccess: false })],
+    });
+    system.sesamy.setPerson({
+      ...system.sesamy.person(first),
+      profile: aProfile(first, { email: address, tags: ['first-id'] }),
+      contracts: [aContract(first, 'c-first')],
+      entitlements: [anEntitlement('e-first', 'c-first')],
+    });
+    await system.nudge(second, 'contract.1#update');
+    await eventually(async () => {
+      assert.deepEqual([ownerAt(address), await reasonOf(second)], [first, 'shared-address']);
+      assert.ok(
+        content(address).tags.includes(tagOf('first-id')) && !content(address).tags.includes(tagOf('second-id')),
+      );
+    });
+    const now = await attempts();
+    assert.ok((now[0] ?? 0) - (calm[0] ?? 0) <= 2 && (now[1] ?? 0) - (calm[1] ?? 0) <= 3, `${calm} ${now}`);
+  });
+
+  it('A16: erased: gone from Rule with all they had; later events and the same address under another id bring nobody back', async () => {
+    const id = await known('erased');
+    const moved = `taken-${addressOf(id)}`;
+    system.rule.addSubscriber({ email: moved });
+    moves(id, 'erased', moved);
+    await system.nudge(id, 'userVendor.1#update');
+    await system.attempted(id, 2);
+    assert.ok(at(addressOf(id)) && at(moved), 'a former subscriber and the present one');
+    const erasure = await system.subscribers.erase(system.person(id));
+    assert.ok(erasure.erasedAt);
+    assert.equal(erasure.deleted.length, 2);
+    assert.deepEqual([at(addressOf(id)), at(moved)], [undefined, undefined]);
+
+    await system.nudge(id, 'contract.1#purchased');
+    await system.subscribers.resync(system.person(id));
+    const again = aReader(system, { profile: { email: moved.toUpperCase() } });
+    await system.nudge(again, 'contract.1#purchased');
+    await system.attempted(again);
+    await system.subscribers.sync(system.person(again), { force: true, recreate: true });
+    const former = aReader(system, { profile: { email: addressOf(id) } });
+    await system.nudge(former, 'contract.1#purchased');
+    await system.attempted(former);
+    assert.deepEqual([await reasonOf(again), await reasonOf(former)], ['erased-address', 'erased-address']);
+    assert.deepEqual([at(addressOf(id)), at(moved)], [undefined, undefined]);
+    assert.equal((await system.status(id))?.state, 'erased');
+    assert.equal(await system.subscribers.count({ query: "SyncState = 'erased'" }), 1);
+  });
+
+  it('A16: somebody nobody has told of is erased too, by the address that Sesamy shows', async () => {
+    const id = aReader(system);
+    const { id: ruleId } = system.rule.addSubscriber({ email: addressOf(id) });
+    assert.deepEqual((await system.subscribers.erase(system.person(id))).deleted, [ruleId]);
+    assert.equal(at(addressOf(id)), undefined);
   });
 
   it('a suppression for e-mail goes along to a subscriber who is suppressed on another channel only', async () => {

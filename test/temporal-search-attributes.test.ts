@@ -10,7 +10,7 @@ import {
 } from '../src/temporal/search-attributes.js';
 import { freshNamespace, sharedTemporal } from './support/temporal.js';
 
-const names = ['SesamyVendor', 'SyncState', 'FailureType', 'FailedAt', 'LifecycleStage', 'NextDueAt'];
+const names = ['SesamyVendor', 'SyncState', 'FailureType', 'FailedAt', 'LifecycleStage', 'NextDueAt', 'AddressKey'];
 
 describe('search attributes', () => {
   let connection: Connection;
@@ -65,6 +65,7 @@ describe('search attributes', () => {
       { name: 'FailedAt', expected: 'DATETIME', found: 'DATETIME' },
       { name: 'LifecycleStage', expected: 'KEYWORD', found: undefined },
       { name: 'NextDueAt', expected: 'DATETIME', found: undefined },
+      { name: 'AddressKey', expected: 'KEYWORD_LIST', found: undefined },
     ];
     assert.deepEqual(await checkSearchAttributes(connection, namespace), expected);
     assert.deepEqual(await checkSearchAttributes(connection, namespace), expected);
@@ -101,6 +102,7 @@ describe('search attributes', () => {
         `The namespace ${namespace} lacks search attributes and this program may not register them; on Temporal Cloud add them in the namespace's settings, elsewhere run:`,
         `temporal operator search-attribute create --namespace ${namespace} --name FailedAt --type Datetime`,
         `temporal operator search-attribute create --namespace ${namespace} --name NextDueAt --type Datetime`,
+        `temporal operator search-attribute create --namespace ${namespace} --name AddressKey --type KeywordList`,
       ]);
       return true;
     });

@@ -8,6 +8,8 @@ import {
   activityTaskQueue,
   type DeliverInput,
   type DeliverResult,
+  type EraseInput,
+  type EraseResult,
   type FailureDetails,
   type LifecycleEvent,
   type Nudge,
@@ -58,6 +60,8 @@ describe('workflow subscriber, on a server that skips time', function () {
   let answer: Answer;
   let deliveries: DeliverInput[];
   let tell: (input: DeliverInput, call: number) => DeliverResult;
+  let erasures: EraseInput[];
+  let erase: (call: number) => EraseResult;
   let nextUser = 0;
 
   before(async () => {
@@ -75,6 +79,10 @@ describe('workflow subscriber, on a server that skips time', function () {
       async deliverEvent(input) {
         deliveries.push(input);
         return tell(input, deliveries.length);
+      },
+      async eraseSubscriber(input) {
+        erasures.push(input);
+        return erase(erasures.length);
       },
     };
     const connection = env.nativeConnection;
@@ -100,6 +108,8 @@ describe('workflow subscriber, on a server that skips time', function () {
     answer = (input) => inStep(input);
     deliveries = [];
     tell = () => ({ outcome: 'told', started: [] });
+    erasures = [];
+    erase = () => ({ deleted: [7], addressKeys: ['key-1', 'key-2'], sharedWith: [] });
   });
 
   function someone() {
@@ -532,6 +542,63 @@ describe('workflow subscriber, on a server that skips time', function () {
     await subscribers.notify(person, nudge());
     const handle = env.client.workflow.getHandle(subscriberWorkflowId(person));
     assert.deepEqual(await handle.result(), { because: 'gone-from-sesamy' });
+  });
+
+  it('A16: is erased: of what was remembered only the fact stays, and no message brings anything back', async () => {
+    const person = someone();
+    answer = (input) =>
+      inStep(input, {
+        known: { ...input.known, ruleId: 7, formerRuleIds: [5], addressKey: 'key-1', tags: ['sesamy'] },
+      });
+    await subscribers.notify(person, nudge());
+    await settled(person.userId, 1);
+    const erasure = await subscribers.erase(person);
+    assert.ok(erasure.erasedAt);
+    assert.deepEqual(erasure.deleted, [7]);
+    assert.deepEqual(erasures, [{ ...person, ruleIds: [5, 7], addressKeys: ['key-1'] }]);
+
+    await subscribers.notify(person, nudge());
+    await subscribers.resync(person);
+    const entry = await subscribers.sync(person);
+    assert.deepEqual([entry.verdict, entry.reason], ['skipped', 'erased']);
+    await env.sleep(10 * day);
+    const status = await subscribers.status(person);
+    assert.deepEqual(
+      [status?.state, status?.ruleId, status?.tags, status?.trail, status?.told, status?.next, status?.stage],
+      ['erased', undefined, [], [], [], undefined, undefined],
+    );
+    assert.equal(syncs(person.userId).length, 1);
+    const { events } = await env.client.workflow.getHandle(subscriberWorkflowId(person)).fetchHistory();
+    assert.ok((events ?? []).length < 20, 'the history with what was done before has ended');
+
+    await subscribers.liftErasure(person);
+    assert.deepEqual(await env.client.workflow.getHandle(subscriberWorkflowId(person)).result(), {
+      because: 'erasure-lifted',
+    });
+    await subscribers.notify(person, nudge());
+    await settled(person.userId, 2);
+    assert.deepEqual(syncs(person.userId)[1]?.known, {});
+    await close(person);
+  });
+
+  it('A16: an erasure that fails is tried again by itself, answers meanwhile, and nothing is written in between', async () => {
+    const person = someone();
+    await subscribers.notify(person, nudge());
+    await settled(person.userId, 1);
+    erase = (call) => {
+      if (call < 3) throw failure({ type: 'rule/unavailable', next: 'wait' });
+      return { deleted: [7], addressKeys: ['key-1'], sharedWith: [] };
+    };
+    const first = await subscribers.erase(person);
+    assert.deepEqual([first.erasedAt, first.failure?.type], [undefined, 'rule/unavailable']);
+    await subscribers.notify(person, nudge());
+    assert.equal((await subscribers.status(person))?.state, 'retrying');
+    await env.sleep(10 * minute);
+    await eventually(async () => assert.equal((await subscribers.status(person))?.state, 'erased'));
+    assert.deepEqual([erasures.length, syncs(person.userId).length], [3, 1]);
+    assert.ok((await subscribers.erase(person)).erasedAt, 'asked again it answers what there is');
+    assert.equal(erasures.length, 3);
+    await close(person);
   });
 
   it('refuses to start for ids that are not Sesamy’s', async () => {

@@ -31,6 +31,14 @@ export function personHashes(hashKey: string, vendorId: string, userId: string):
   };
 }
 
+/** Keyed hash of an address that is the same for everybody of the vendor who has it, in whatever letter case. */
+export function addressKeyOf(hashKey: string, vendorId: string, email: string): string {
+  return createHmac('sha256', hashKey)
+    .update(JSON.stringify([vendorId, 'address-key', email.trim().toLowerCase()]))
+    .digest('base64url')
+    .slice(0, 22);
+}
+
 /** Which fields' slots differ, as indexes into the table. Everything, when there is nothing to compare with. */
 export function changedSlots(before: string | undefined, now: string): number[] {
   const count = now.length / slot;

@@ -1,11 +1,22 @@
 import { Context, heartbeat } from '@temporalio/activity';
+import type { Client } from '@temporalio/client';
 import { ApplicationFailure } from '@temporalio/common';
-import type { DeliverInput, ListingActivities, SubscriberActivities } from '../contract/index.js';
+import type {
+  AuditActivities,
+  DeliverInput,
+  ListingActivities,
+  PeopleActivities,
+  SubscriberActivities,
+} from '../contract/index.js';
 import { loggedError } from '../log-error.js';
 import { deliverEvent } from './deliver-event.js';
+import { eraseSubscriber } from './erase-subscriber.js';
 import { toFailure } from './failures.js';
+import { inspectSubscriber } from './inspect.js';
 import { listUsers } from './list-users.js';
+import { countPeople, listPeople, resyncPeople } from './people.js';
 import { stopped } from './stopped.js';
+import { inspectStray, listTagged, mendStray } from './stray.js';
 import { type Attempt, syncSubscriber } from './sync-subscriber.js';
 import type { Vendor } from './vendor.js';
 
@@ -16,7 +27,7 @@ const heartbeatMs = 4_000;
 export function createActivities(
   vendor: Vendor,
   now: () => Date = () => new Date(),
-): SubscriberActivities & ListingActivities {
+): SubscriberActivities & AuditActivities & ListingActivities {
   return {
     syncSubscriber: (input) =>
       attempted('syncSubscriber', now, (attempt, again) =>
@@ -26,6 +37,22 @@ export function createActivities(
     listUsers: (input) => attempted('listUsers', now, (attempt) => listUsers(vendor, input, attempt)),
     deliverEvent: (input) =>
       attempted('deliverEvent', now, (attempt, again) => deliverEvent(vendor, again ? tried(input) : input, attempt)),
+    eraseSubscriber: (input) => attempted('eraseSubscriber', now, (attempt) => eraseSubscriber(vendor, input, attempt)),
+    inspectSubscriber: (input) =>
+      attempted('inspectSubscriber', now, (attempt) => inspectSubscriber(vendor, input, attempt)),
+    listTagged: (input) => attempted('listTagged', now, (attempt) => listTagged(vendor, input, attempt)),
+    inspectStray: (input) => attempted('inspectStray', now, (attempt) => inspectStray(vendor, input, attempt)),
+    mendStray: (input) => attempted('mendStray', now, (attempt) => mendStray(vendor, input, attempt)),
+  };
+}
+
+/** The activities of the queue of workflow tasks: they talk to Temporal only. */
+export function createPeopleActivities(client: Client): PeopleActivities {
+  const now = () => new Date();
+  return {
+    countPeople: ({ vendorId }) => attempted('countPeople', now, () => countPeople(client, vendorId)),
+    listPeople: (input) => attempted('listPeople', now, () => listPeople(client, input)),
+    resyncPeople: (input) => attempted('resyncPeople', now, () => resyncPeople(client, input)),
   };
 }
 
@@ -45,9 +72,10 @@ async function attempted<T>(
   let step = 'begin';
   let ruleId: number | undefined;
   const beat = setInterval(() => heartbeat(step), heartbeatMs);
+  const signal = cutOff(context.cancellationSignal);
   try {
     const attempt: Attempt = {
-      signal: context.cancellationSignal,
+      signal,
       step: (what) => {
         step = what;
         heartbeat(step);
@@ -59,7 +87,7 @@ async function attempted<T>(
     };
     return await work(attempt, context.info.attempt > 1);
   } catch (error) {
-    if (context.cancellationSignal.aborted) throw stopped(context.cancellationSignal.reason);
+    if (signal.aborted) throw stopped(signal.reason);
     const failure = toFailure(error, name, { wrote: step.startsWith('rule:'), ruleId });
     if (failure instanceof ApplicationFailure) {
       if (failure.type === 'internal/unexpected') logUnexpected(error, context);
@@ -69,6 +97,21 @@ async function attempted<T>(
   } finally {
     clearInterval(beat);
   }
+}
+
+/**
+ * Whatever ends an attempt in its middle, but for the workflow's own wish: an attempt that has begun goes on to its end then, since a
+ * request that is cut off may take effect later, after what the workflow does next.
+ */
+function cutOff(cancelled: AbortSignal): AbortSignal {
+  const controller = new AbortController();
+  const pass = () => {
+    const { reason } = cancelled;
+    if (!(reason instanceof Error && reason.message === 'CANCELLED')) controller.abort(reason);
+  };
+  if (cancelled.aborted) pass();
+  cancelled.addEventListener('abort', pass, { once: true });
+  return controller.signal;
 }
 
 /** Where it broke, without the message: that could hold a reader's data. */

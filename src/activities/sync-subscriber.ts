@@ -12,7 +12,8 @@ import type {
 import { VendorError } from '../http/errors.js';
 import { type LifecycleResult, type Payment, reduceLifecycle, standingRequests } from '../lifecycle/index.js';
 import { type Source, tagsToRemove } from '../mapping/index.js';
-import { personHashes } from './hashes.js';
+import { addressKeyOf, personHashes } from './hashes.js';
+import { neverWritten } from './known.js';
 import { extraLook, nextLook, recheck } from './next-look.js';
 import { fetchPayments, fetchSource, readPerson } from './read-person.js';
 import type { Vendor } from './vendor.js';
@@ -97,10 +98,15 @@ export async function syncSubscriber(vendor: Vendor, input: SyncInput, attempt: 
   });
   if (lifecycle.memory) seen.lifecycle = lifecycle.memory;
 
+  const { email } = person.mapped;
+  if (email) seen.addressKey = addressKeyOf(vendor.hashKey, input.vendorId, email);
+
   const writing = writePerson({
     vendor,
     input: { ...input, known: seen },
     person,
+    // An unchanged live look writes nothing and tells nothing: then it does not matter whose the address is.
+    asksWhose: input.force || !input.live || sourceChanged || lifecycle.events.length > 0 || input.tells,
     startsFlows: input.live && (known.fieldHashes !== undefined || isNew(vendor, source, lifecycle.events, now)),
     tells: lifecycle.events.length > 0 || input.tells,
     signal: attempt.signal,
@@ -141,6 +147,7 @@ export async function syncSubscriber(vendor: Vendor, input: SyncInput, attempt: 
     ],
     events: lifecycle.events,
     rowOnly: lifecycle.rowOnly,
+    ...(lifecycle.due ? { due: lifecycle.due } : {}),
     news,
     next: unsettled ? { kind: 'look', afterMs: unsettledMs } : next,
   };
@@ -192,19 +199,6 @@ const sharedMs = 60 * 60_000;
 
 /** Long enough for Rule to have done a removal of tags that was slow. */
 const unsettledMs = 5 * 60_000;
-
-/** What is remembered of somebody who is to be written again as if for the first time. */
-function neverWritten(known: Known): Known {
-  const {
-    ruleId: _id,
-    addressHash: _address,
-    fieldHashes: _fields,
-    tags: _tags,
-    deletedInRule: _deleted,
-    ...rest
-  } = known;
-  return rest;
-}
 
 type Missing = NonNullable<Known['missing']>;
 

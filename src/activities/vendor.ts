@@ -1,5 +1,7 @@
+import type { AddressBook } from '../address-book.js';
 import type { Brake } from '../brake.js';
 import type { ReconcileConfig, Timings } from '../config/index.js';
+import type { SubscriberMemory } from '../contract/index.js';
 import type { LifecycleSettings } from '../lifecycle/index.js';
 import type { MappingSettings } from '../mapping/index.js';
 import type { ReceiptSettings } from '../receipts/index.js';
@@ -19,6 +21,10 @@ export interface Vendor {
   receipts: ReceiptSettings;
   /** Absent where nothing can be held: then no end of a subscription is. */
   brake?: Brake;
+  /** Who has which address; absent where only one person is looked at. */
+  addressBook?: AddressBook;
+  /** What a person's workflow remembers; absent where no audit can be made. */
+  remembered?: (userId: string) => Promise<SubscriberMemory | undefined>;
   timings: Timings;
   /** Sesamy requests a second, the budget of all workers together. */
   requestsPerSecond: number;

@@ -11,9 +11,14 @@ import {
   tagsToRemove,
 } from '../mapping/index.js';
 import type { RuleSubscriber } from '../rule/index.js';
+import { type AddressClaim, claimAddress } from './address-owner.js';
 import { changedSlots, personHashes } from './hashes.js';
+import { neverWritten } from './known.js';
 import type { Person } from './read-person.js';
 import type { Vendor } from './vendor.js';
+
+/** Of the subscribers that somebody had before: all of a lifetime, nearly. */
+const mostFormerIds = 10;
 
 /** More refused fields than this are no slip of one value: somebody should look at them. */
 const mostRefusedFields = 4;
@@ -32,6 +37,8 @@ interface Job {
   vendor: Vendor;
   input: SyncInput;
   person: Person;
+  /** Whose the address is is to be found out before anything is written. */
+  asksWhose: boolean;
   /** Tags that are gained are left to be delivered, which starts their flows; else they are given silently. */
   startsFlows: boolean;
   /** Something is going to be delivered after this, and recalculates the segments then. */
@@ -42,13 +49,15 @@ interface Job {
   /** Told the subscriber's id as soon as it is known, so that a failure after it does not lose it. */
   wrote?: (ruleId: number) => void;
   problems: SyncProblem[];
+  /** Other Sesamy users from whom a subscriber was taken over: filled while it is done. */
+  takenFrom: string[];
 }
 
 /**
  * Brings one person's subscriber in Rule in line, silently: no call here starts a tag automation. Costs no call when the hashes say
  * that nothing changed. Every step may be repeated, so a retry of the whole is safe.
  */
-export async function writePerson(job: Omit<Job, 'problems'>): Promise<Written> {
+export async function writePerson(job: Omit<Job, 'problems' | 'takenFrom'>): Promise<Written> {
   const { vendor, input, person } = job;
   const { known } = input;
   const problems: SyncProblem[] = [...person.mapped.problems];
@@ -82,41 +91,82 @@ export async function writePerson(job: Omit<Job, 'problems'>): Promise<Written> 
     tagsRemoved: [],
     addressChanged: !first && next.addressHash !== known.addressHash,
   };
-  const full: Job = { ...job, problems };
+  const full: Job = { ...job, problems, takenFrom: [] };
+  const isHeld = !first && next.addressHash === known.addressHash;
 
   try {
-    if (known.ruleId === undefined) {
-      const created = await create(full);
-      job.wrote?.(created.id);
-      const gained = missingTags(person, created.tags);
-      const settled = await settle(full, created.id, created.tags, gained, changes);
-      return {
-        verdict: 'created',
-        known: { ...next, ruleId: created.id, ...settled, ...refused(problems) },
-        changes,
-        problems,
-        ...toDeliver(full, gained),
-      };
-    }
-    return await update(full, known.ruleId, next, changes);
+    const claim = job.asksWhose || !isHeld ? await claimFor(full) : undefined;
+    const unowned = claim && (await notOurs(full, claim, isHeld));
+    if (unowned) return unowned;
+    const written = await write(full, next, changes);
+    // Whoever had the address, or the subscriber, before: they find out that it is not theirs any more, and move or are skipped.
+    const others = claim?.kind === 'ours' && !isHeld ? [...claim.rivals, ...claim.movedOn] : [];
+    await vendor.addressBook?.lookAgain([...new Set([...others, ...full.takenFrom])], input.userId);
+    return written;
   } catch (error) {
     if (error instanceof SharedAddress) return sharesAddress(full, known);
     const isMissing =
       error instanceof VendorError && error.type === 'rule/not-found' && error.path?.includes('/subscribers/{id}');
     if (known.ruleId === undefined || !isMissing) throw error;
     if (input.recreate) {
-      const {
-        ruleId: _id,
-        addressHash: _address,
-        fieldHashes: _fields,
-        tags: _tags,
-        notInRuleSince: _since,
-        ...anew
-      } = known;
-      return writePerson({ ...job, startsFlows: false, input: { ...input, known: anew, gained: [] } });
+      return writePerson({ ...job, startsFlows: false, input: { ...input, known: neverWritten(known), gained: [] } });
     }
     return await notInRule(full, known);
   }
+}
+
+async function write(job: Job, next: Known, changes: SyncChanges): Promise<Written> {
+  const { known } = job.input;
+  if (known.ruleId !== undefined) return update(job, known.ruleId, next, changes);
+  const created = await create(job);
+  job.wrote?.(created.id);
+  const gained = missingTags(job.person, created.tags);
+  const settled = await settle(job, created.id, created.tags, gained, changes);
+  return {
+    verdict: 'created',
+    known: { ...next, ruleId: created.id, ...settled, ...refused(job.problems) },
+    changes,
+    problems: job.problems,
+    ...toDeliver(job, gained),
+  };
+}
+
+async function claimFor(
+  { vendor, input, person, signal, now }: Job,
+  also: string[] = [],
+): Promise<AddressClaim | undefined> {
+  const { addressKey } = input.known;
+  return addressKey === undefined
+    ? undefined
+    : claimAddress(vendor, person, addressKey, [...(input.sharesWith ?? []), ...also], { signal, now });
+}
+
+/** What becomes of somebody who does not own their address; `undefined` for who does. Nothing is written to Rule. */
+async function notOurs(job: Job, claim: AddressClaim, isHeld: boolean): Promise<Written | undefined> {
+  const { vendor, input } = job;
+  const { known } = input;
+  switch (claim.kind) {
+    case 'erased':
+      // Who was written before is another person of that address, and stays.
+      return isHeld ? undefined : { ...sharesAddress(job, known), reason: 'erased-address', known };
+    case 'theirs':
+      if (!isHeld) return sharesAddress(job, known);
+      // The subscriber is the other one's from now on: they write it, and we forget it.
+      await vendor.addressBook?.lookAgain([claim.owner], input.userId);
+      return sharesAddress(job, neverWritten(known));
+    case 'ours': {
+      if (isHeld || claim.movedOn.length === 0 || mayTake(job)) return undefined;
+      // They are about to leave it; then both keep their subscriber.
+      if (known.sharedSince === undefined) await vendor.addressBook?.lookAgain(claim.movedOn, input.userId);
+      return sharesAddress(job, known);
+    }
+  }
+}
+
+/** Whether an address that another one has left at Sesamy, and not yet in Rule, has been waited for long enough. */
+function mayTake({ vendor, input, now }: Job): boolean {
+  const since = Date.parse(input.known.sharedSince ?? '');
+  return now.getTime() - since >= vendor.timings.missingRowsMs;
 }
 
 /** Nobody is written; the address may be free as soon as its owner has moved on. */
@@ -159,7 +209,8 @@ async function update(job: Job, ruleId: number, next: Known, changes: SyncChange
   const writesFields = input.force || changes.fields.length > 0 || changes.addressChanged;
   let id = ruleId;
   let held = known.tags ?? [];
-  if (await isSomebodyElses(job, ruleId)) throw new SharedAddress();
+  const isTaken = await isSomebodyElses(job, ruleId, changes.addressChanged);
+  if (isTaken && !changes.addressChanged) throw new SharedAddress();
 
   if (writesFields) {
     step('rule: fields');
@@ -169,17 +220,18 @@ async function update(job: Job, ruleId: number, next: Known, changes: SyncChange
           vendor.rule.update(ruleId, { ...(address ? { email: address } : {}), fields }, { signal }),
         ),
       );
-    let reply = await put(changes.addressChanged ? email : undefined);
+    let reply = isTaken ? undefined : await put(changes.addressChanged ? email : undefined);
     // Edited by hand in Rule, or written by an attempt that broke off.
     if (input.force && reply?.email && email && reply.email.toLowerCase() !== email) {
       changes.addressChanged = true;
       reply = await put(email);
     }
-    const now = reply ?? (await moveToTakenAddress(job, ruleId));
+    const now = reply ?? (await moveToAddress(job, ruleId));
     if (now.id !== ruleId) {
       id = now.id;
       changes.addressChanged = false;
       changes.movedFrom = ruleId;
+      next.formerRuleIds = [...(known.formerRuleIds ?? []).filter((one) => one !== id), ruleId].slice(-mostFormerIds);
     }
     if (input.force || !reply) held = now.tags ?? (await vendor.rule.listTags(id, { signal }));
   }
@@ -256,10 +308,11 @@ async function create(job: Job): Promise<RuleSubscriber & { tags: string[] }> {
 }
 
 /**
- * The new address belongs to another Rule subscriber. Nobody is deleted: that subscriber becomes ours with all its history, our tags
- * leave the old one, and a suppression of the old one goes along, so that the stricter consent stays.
+ * The new address belongs to another Rule subscriber, or the old subscriber to another Sesamy user by now. Nobody is deleted: the
+ * subscriber at the new address becomes ours with all its history, our tags leave the old one if it is still ours, and a suppression of
+ * the old one goes along, so that the stricter consent stays.
  */
-async function moveToTakenAddress(job: Job, oldId: number): Promise<RuleSubscriber> {
+async function moveToAddress(job: Job, oldId: number): Promise<RuleSubscriber> {
   const { vendor, signal, step } = job;
   step('rule: address taken');
   const owners = await ownersOf(job, oldId);
@@ -275,7 +328,11 @@ async function moveToTakenAddress(job: Job, oldId: number): Promise<RuleSubscrib
       path: '/v2/subscribers/{id}',
     });
   }
-  if (owners.taken !== undefined && owners.taken !== job.input.userId) throw new SharedAddress();
+  if (owners.taken !== undefined && owners.taken !== job.input.userId) {
+    const claim = await claimFor(job, [owners.taken]);
+    if (claim?.kind !== 'ours' || (claim.movedOn.length > 0 && !mayTake(job))) throw new SharedAddress();
+    job.takenFrom.push(owners.taken);
+  }
   // The state is not new, only the place where it is kept.
   const taken = await create({ ...job, startsFlows: false, input: { ...job.input, gained: [] } });
   // Rule called the subscriber's own address taken: an attempt that broke off had changed it already.
@@ -284,23 +341,31 @@ async function moveToTakenAddress(job: Job, oldId: number): Promise<RuleSubscrib
   if (!old.mailable) await vendor.rule.suppress(taken.id, { signal });
   const ours = tagsToRemove(old.tags ?? job.input.known.tags ?? [], []);
   const isOurs = owners.old === undefined || owners.old === job.input.userId;
-  if (isOurs && ours.length > 0) await vendor.rule.removeTags(oldId, ours, { signal });
+  if (isOurs && ours.length > 0) {
+    await vendor.rule.removeTags(oldId, ours, { signal });
+    // Whoever takes that one over next must not lose their tags by a removal that is still queued.
+    await untilRemoved(vendor, oldId, ours, signal);
+  }
   return taken;
 }
 
 /**
- * Who loses tags without a running subscription may have lost them to another Sesamy user of the same address, whose subscriber it is by
- * now: one with a running subscription owns it before one with none. Asked for only then, since it costs a call.
+ * Whether the subscriber is another Sesamy user's by now: somebody took over the old address of who moves on, or accounts were merged and
+ * who loses tags lost them to the other one. Asked for only then, since it costs a call.
  */
-async function isSomebodyElses({ vendor, input, person, signal }: Job, ruleId: number): Promise<boolean> {
+async function isSomebodyElses(
+  { vendor, input, person, signal }: Job,
+  ruleId: number,
+  moves: boolean,
+): Promise<boolean> {
   const { tags = [] } = input.known;
   const subscribes = person.tags.includes('sesamy_active_subscriber');
-  if (subscribes || tagsToRemove(tags, person.tags).length === 0) return false;
+  if (!moves && (subscribes || tagsToRemove(tags, person.tags).length === 0)) return false;
   const owner = await ownerOf(vendor, ruleId, signal);
   return owner !== undefined && owner !== input.userId;
 }
 
-/** The address belongs to a Rule subscriber who is another Sesamy user: theirs is not touched, and ours stays where it is. */
+/** The address, or the subscriber, is another Sesamy user's: theirs is not touched, and ours stays where it is. */
 class SharedAddress extends Error {
   override name = 'SharedAddress';
 }

@@ -20,7 +20,12 @@ export async function confirm(question: string, total: number | undefined): Prom
   }
   const questions = createInterface({ input: process.stdin, output: process.stderr });
   try {
-    const reply = await questions.question(`${question} [y/N] `);
+    const reply = await questions.question(`${question} [y/N] `).catch((error: unknown) => {
+      // Ctrl-C and Ctrl-D are a no.
+      if (!(error instanceof Error && error.name === 'AbortError')) throw error;
+      say('');
+      return '';
+    });
     if (!/^y(es)?$/i.test(reply.trim())) throw new CommandError('Nothing was done.');
   } finally {
     questions.close();

@@ -1,9 +1,11 @@
 import { readFileSync } from 'node:fs';
 import { Command } from 'commander';
 import { packageRoot } from '../package-root.js';
+import { auditCommand } from './audit.js';
 import { backfillCommand, reconcileCommand } from './backfill.js';
 import { discardCommand, releaseCommand } from './decide.js';
 import { doctorCommand } from './doctor.js';
+import { eraseCommand } from './erase.js';
 import { fieldsCommand } from './fields.js';
 import { listCommand } from './list.js';
 import { previewCommand } from './preview.js';
@@ -38,6 +40,8 @@ export function createProgram(): Command {
     releaseCommand(),
     discardCommand(),
     previewCommand(),
+    auditCommand(),
+    eraseCommand(),
     fieldsCommand(),
     tagsCommand(),
   ];

@@ -5,7 +5,8 @@
 import { defineQuery, defineSignal, defineUpdate } from '@temporalio/workflow';
 import type { BackfillKind } from './backfill.js';
 import type { DeliverOutcome } from './deliver.js';
-import type { LifecycleEvent, RowOnlyReason } from './lifecycle.js';
+import type { Erasure } from './erase.js';
+import type { LifecycleDue, LifecycleEvent, RowOnlyReason } from './lifecycle.js';
 import type { Stage } from './stage.js';
 import type { FailureDetails, SyncChanges, SyncProblem, SyncReason, Verdict } from './sync.js';
 
@@ -52,6 +53,8 @@ export interface ResyncRequest {
   by?: string;
   /** Write a person again who was deleted in Rule by hand. */
   recreate?: boolean;
+  /** Another Sesamy user who has, or takes, the person's address: may be too new to be found by a search. */
+  sharesAddressWith?: string;
 }
 
 /** Write everything again, quietly, whatever the hashes say. Callable from the Temporal UI without any input. */
@@ -95,8 +98,9 @@ export const statusQuery = defineQuery<SubscriberStatus>('status');
  * - `retrying`: an attempt failed in a way that time or a working key mends; the next attempt is due by itself
  * - `failed`: other data is needed; waits for a message or a resync
  * - `skipped`: not to be written, see the reason
+ * - `erased`: erased on request, or about to be; nothing is written and no message changes that
  */
-export type SyncState = 'new' | 'ok' | 'retrying' | 'failed' | 'skipped';
+export type SyncState = 'new' | 'ok' | 'retrying' | 'failed' | 'skipped' | 'erased';
 
 /** One attempt, as people read it later. */
 export interface TrailEntry {
@@ -144,6 +148,8 @@ export interface SubscriberStatus {
   attempts: number;
   /** What happens next by itself. */
   next?: { at: string; why: string };
+  /** What time alone brings next in the reader's life: the end of a wait, a notice, a win-back; often after `next`. */
+  due?: LifecycleDue;
   /** Messages that have arrived and are not acted on yet. */
   pending: string[];
   /** Events that are to be told yet, the next one first. */
@@ -154,4 +160,6 @@ export interface SubscriberStatus {
   told: ToldEvent[];
   /** The last attempts, oldest first. */
   trail: TrailEntry[];
+  /** Of somebody who is, or is being, erased. */
+  erasure?: Erasure;
 }

@@ -2,7 +2,7 @@
 import { defineSearchAttributeKey, SearchAttributeType } from '@temporalio/common';
 
 export const sesamyVendorKey = defineSearchAttributeKey('SesamyVendor', SearchAttributeType.KEYWORD);
-/** `ok`, `retrying`, `failed` or `skipped`. */
+/** `ok`, `retrying`, `failed`, `skipped` or `erased`. */
 export const syncStateKey = defineSearchAttributeKey('SyncState', SearchAttributeType.KEYWORD);
 /** `sesamy/…`, `rule/…`, …; set while attempts fail. */
 export const failureTypeKey = defineSearchAttributeKey('FailureType', SearchAttributeType.KEYWORD);
@@ -10,6 +10,8 @@ export const failureTypeKey = defineSearchAttributeKey('FailureType', SearchAttr
 export const failedAtKey = defineSearchAttributeKey('FailedAt', SearchAttributeType.DATETIME);
 export const lifecycleStageKey = defineSearchAttributeKey('LifecycleStage', SearchAttributeType.KEYWORD);
 export const nextDueAtKey = defineSearchAttributeKey('NextDueAt', SearchAttributeType.DATETIME);
+/** Keyed hash of the reader's address, the same for everybody who has it: by it those who share one are found. Of an erased reader all of theirs. */
+export const addressKeyKey = defineSearchAttributeKey('AddressKey', SearchAttributeType.KEYWORD_LIST);
 
 /** All of them; registered by the program where it may. */
 export const searchAttributeKeys = [
@@ -19,4 +21,5 @@ export const searchAttributeKeys = [
   failedAtKey,
   lifecycleStageKey,
   nextDueAtKey,
+  addressKeyKey,
 ] as const;

@@ -3,8 +3,9 @@
  * it is ids, keyed hashes, tag names, dates and verdicts: never an address, a name, a number or a street.
  */
 import type { DeliverInput, DeliverResult } from './deliver.js';
+import type { EraseInput, EraseResult } from './erase.js';
 import type { PersonId } from './ids.js';
-import type { LifecycleEvent, LifecycleMemory, RowOnlyReason } from './lifecycle.js';
+import type { LifecycleDue, LifecycleEvent, LifecycleMemory, RowOnlyReason } from './lifecycle.js';
 import type { Stage } from './stage.js';
 
 /** What is remembered of a person between two syncs: made by the activity, kept by the workflow, handed back unread. */
@@ -13,6 +14,10 @@ export interface Known {
   ruleId?: number;
   /** Keyed hash of the address under which Rule has the person: tells that the address changed without holding it. */
   addressHash?: string;
+  /** Keyed hash of the address that Sesamy shows, the same for whoever has it; absent for guests. */
+  addressKey?: string;
+  /** Subscribers in Rule that were theirs before an address moved them to another; the latest last. */
+  formerRuleIds?: number[];
   /** The mapping under which the hashes below were made. */
   mappingVersion?: number;
   /** Keyed hashes of the mapped fields in table order, eight characters each. */
@@ -36,7 +41,7 @@ export interface Known {
   deletedInRule?: boolean;
   /** Keys of fields that Rule refused when they were written last: shown until they change or are written by a resync. */
   refusedFields?: string[];
-  /** Since when the address has belonged to another Sesamy user in Rule (ISO instant). */
+  /** Since when the address has belonged to another Sesamy user (ISO instant). */
   sharedSince?: string;
   /** A quiet write changed something: the next live look recalculates the segments. */
   segmentsStale?: boolean;
@@ -52,6 +57,8 @@ export interface SyncInput extends PersonId {
   force: boolean;
   /** Write a person again who was deleted in Rule by hand. */
   recreate: boolean;
+  /** Other Sesamy users who told that they have, or take, the person's address. */
+  sharesWith?: string[];
   /** How many extra looks have been made for this reason; 0 = the first look. */
   look: number;
   /**
@@ -84,6 +91,8 @@ export type SyncReason =
   | 'guest/email-not-verified'
   | 'deleted-in-rule'
   | 'shared-address'
+  | 'erased-address'
+  | 'erased'
   | 'not-at-sesamy'
   | 'missing-user'
   | 'missing-rows'
@@ -120,6 +129,8 @@ export interface SyncResult {
   rowOnly?: Record<string, RowOnlyReason>;
   /** State tags to be given so that their flows start. */
   gained?: string[];
+  /** What time alone brings next: the end of a wait, a notice, a win-back. */
+  due?: LifecycleDue;
   /** When to look again if nothing happens. */
   next: NextLook;
   /** The workflow may end after this long without a message (guests). */
@@ -174,4 +185,5 @@ export interface Seen extends Pick<SyncResult, 'events' | 'rowOnly'> {
 export interface SubscriberActivities {
   syncSubscriber(input: SyncInput): Promise<SyncResult>;
   deliverEvent(input: DeliverInput): Promise<DeliverResult>;
+  eraseSubscriber(input: EraseInput): Promise<EraseResult>;
 }

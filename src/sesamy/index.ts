@@ -3,9 +3,12 @@ export {
   createSesamyClient,
   type SesamyClient,
   type SesamyClientOptions,
+  type SesamyResource,
   type UserIdPage,
 } from './client.js';
+export { eachPage, type ListPage } from './pages.js';
 export type {
+  ListedUser,
   SesamyAddress,
   SesamyBill,
   SesamyBillItem,

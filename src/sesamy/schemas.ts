@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { compact, optional } from '../http/json.js';
 import type {
+  ListedUser,
   SesamyAddress,
   SesamyBill,
   SesamyContract,
@@ -86,6 +87,8 @@ export const userSchema: z.ZodType<UserAnswer> = z
     };
     return { user: compact(user), whole: profileMembers.some((member) => member in raw) };
   });
+
+export const listedUserSchema: z.ZodType<ListedUser> = userSchema.transform(({ user, whole }) => ({ ...user, whole }));
 
 /** The id alone, of whatever form the row is; `undefined` where it has none. */
 export const userIdSchema: z.ZodType<string | undefined> = z

@@ -6,15 +6,18 @@ import type {
   BackfillKind,
   DeliverInput,
   DeliverResult,
+  Erasure,
   FailureDetails,
   HeldKind,
   HeldRequest,
   Known,
+  LifecycleDue,
   NextLookKind,
   Nudge,
   NudgeName,
   PersonId,
   ResyncRequest,
+  SubscriberMemory,
   SubscriberStatus,
   SyncInput,
   SyncNowRequest,
@@ -68,6 +71,8 @@ export interface Work {
   urgent: boolean;
   expect: SyncInput['expect'];
   expectedIds: string[];
+  /** Other Sesamy users who may have the address. */
+  sharesWith?: string[];
 }
 
 /** The workflow's whole memory; carried over at continue-as-new. A change of its form raises `version` and adds a step to `restore`. */
@@ -79,6 +84,8 @@ export interface SubscriberState {
   pending?: Work;
   retry?: { count: number; at: number; work: Work };
   look?: { kind: NextLookKind; at: number; why?: string };
+  /** What time alone brings next in the reader's life. */
+  due?: LifecycleDue;
   /** The series of extra looks that is running, and the ids that messages named in it. */
   series: { look: number; expect: SyncInput['expect']; expectedIds: string[] };
   /** An attempt failed after it had begun to write: the next one trusts no hash. */
@@ -95,6 +102,10 @@ export interface SubscriberState {
   trail: TrailEntry[];
   endsAt?: number;
   gone: boolean;
+  /** Asked to be erased, or erased: then nothing else is left. `at` is when the next try is due (epoch ms). */
+  erasure?: Erasure & { addressKeys: string[]; at: number; tries: number };
+  /** The erasure was taken back: the workflow ends. */
+  lifted?: boolean;
   /** Events on their way to Rule. */
   outbox: Outbox;
   /** Search attributes as last written, so that only changes are written. */
@@ -136,6 +147,7 @@ export function restore(stored: SubscriberState | undefined): SubscriberState {
 
 /** A webhook arrived. */
 export function recordNudge(state: SubscriberState, name: NudgeName, nudge: Nudge): void {
+  if (state.erasure) return;
   const ids = [nudge.contractId, nudge.entitlementId, nudge.checkoutId];
   const key = [nudge.event, nudge.occurredAt, ...ids].join(' ');
   const repeat = state.seen.includes(key);
@@ -162,7 +174,11 @@ export function recordFirstLook(state: SubscriberState, now: number): void {
 
 /** A person, a backfill or a repair asks for everything to be written again, quietly. */
 export function recordResync(state: SubscriberState, request?: ResyncRequest | null): void {
-  addPending(state, operatorWork('resync', true, request?.recreate === true));
+  const other = request?.sharesAddressWith;
+  addPending(state, {
+    ...operatorWork('resync', true, request?.recreate === true),
+    ...(other === undefined ? {} : { sharesWith: [other] }),
+  });
 }
 
 /** Somebody waits for one attempt: a person, or a walk through everybody. */
@@ -198,7 +214,14 @@ function operatorWork(why: string, force: boolean, recreate: boolean): Work {
   return { why: [why], live: false, force, recreate, urgent: true, expect: 'none', expectedIds: [] };
 }
 
+/** Work that was taken and not begun is done later, with what has come since. */
+export function putBack(state: SubscriberState, work: Work): void {
+  if (state.erasure) return;
+  state.pending = state.pending ? merge(work, state.pending) : work;
+}
+
 function addPending(state: SubscriberState, work: Work): void {
+  if (state.erasure) return;
   state.pending = merge(state.pending, work);
 }
 
@@ -212,11 +235,13 @@ function merge(a: Work | undefined, b: Work): Work {
     urgent: a.urgent || b.urgent,
     expect: a.expect === 'full' || b.expect === 'full' ? 'full' : a.expect === 'late' ? 'late' : b.expect,
     expectedIds: union(a.expectedIds, b.expectedIds),
+    ...(a.sharesWith || b.sharesWith ? { sharesWith: union(a.sharesWith ?? [], b.sharesWith ?? []) } : {}),
   };
 }
 
 /** When there will be something to do, as an instant in ms; `undefined` for never. Messages do not overtake a dated retry. */
 export function dueAt(state: SubscriberState): number | undefined {
+  if (state.erasure) return state.erasure.erasedAt ? undefined : state.erasure.at;
   if (state.pending && (!state.retry || state.pending.urgent)) return 0;
   if (state.retry) return state.retry.at;
   const dates = [state.look?.at, state.endsAt].filter((at) => at !== undefined);
@@ -225,7 +250,7 @@ export function dueAt(state: SubscriberState): number | undefined {
 
 /** Takes all that is due now as one piece of work. Whatever arrives from here on is the next one's. */
 export function takeWork(state: SubscriberState, now: number): Work | undefined {
-  if (isOver(state, now)) return undefined;
+  if (state.erasure || isOver(state, now)) return undefined;
   const due = dueAt(state);
   if (due === undefined || due > now) return undefined;
   if (state.pending || state.retry) {
@@ -278,6 +303,7 @@ export function syncInput(state: SubscriberState, person: PersonId, work: Work):
     // Only a write tells whether Rule still does not know the subscriber.
     force: work.force || state.doubt || state.known.unsettled === true || state.known.notInRuleSince !== undefined,
     recreate: work.recreate,
+    ...(work.sharesWith ? { sharesWith: work.sharesWith } : {}),
     look: state.series.look,
     expect: state.series.expect,
     expectedIds: state.series.expectedIds,
@@ -315,6 +341,8 @@ export function recordResult(state: SubscriberState, work: Work, result: SyncRes
   const { kind, afterMs, why } = result.next;
   state.look = { kind, at: now + afterMs, ...(why ? { why } : {}) };
   state.state = result.verdict === 'skipped' ? 'skipped' : 'ok';
+  if (result.due) state.due = result.due;
+  else delete state.due;
   if (result.reason) state.reason = result.reason;
   else delete state.reason;
   if (state.state === 'ok' && result.verdict !== 'waiting') state.syncedAt = iso(now);
@@ -351,10 +379,7 @@ export function recordFailure(
   if (failure.wrote || /^(temporal|internal)\//.test(failure.type)) state.doubt = true;
   if (waits) {
     const count = (state.retry?.count ?? 0) + 1;
-    const grown = Math.min(firstRetryMs * 2 ** (count - 1), longestRetryMs);
-    // Spread, so that people who met the same outage do not come back in the same second.
-    const wait = Math.max(grown * (0.75 + chance / 2), (failure.waitMs ?? 0) + chance * Math.min(grown, minute));
-    state.retry = { count, at: now + Math.ceil(wait), work: { ...work, urgent: false } };
+    state.retry = { count, at: now + retryWaitMs(count, failure, chance), work: { ...work, urgent: false } };
   } else {
     delete state.retry;
     state.look = { kind: 'recheck', at: now + Math.ceil(recheckFailedMs * (0.9 + chance / 5)) };
@@ -366,12 +391,18 @@ export function recordFailure(
   return recordAttempt(state, { at: iso(now), why: work.why, failure });
 }
 
+/** Spread, so that people who met the same outage do not come back in the same second. */
+export function retryWaitMs(count: number, { waitMs = 0 }: FailureDetails, chance: number): number {
+  const grown = Math.min(firstRetryMs * 2 ** (count - 1), longestRetryMs);
+  return Math.ceil(Math.max(grown * (0.75 + chance / 2), waitMs + chance * Math.min(grown, minute)));
+}
+
 /** Verdicts after which it is known what is true of the person now, so that it can be told. */
 const telling: readonly (Verdict | undefined)[] = ['created', 'updated', 'unchanged'];
 
 /** The next thing to be told to Rule, if there is any: right after a look only, and not while news waits to be looked at. */
 export function takeDelivery(state: SubscriberState, look: TrailEntry): Delivery | undefined {
-  if (state.pending || state.retry || !telling.includes(look.verdict)) return undefined;
+  if (state.erasure || state.pending || state.retry || !telling.includes(look.verdict)) return undefined;
   return nextDelivery(state.outbox);
 }
 
@@ -428,6 +459,8 @@ function recordAttempt(state: SubscriberState, entry: TrailEntry): TrailEntry {
 
 /** Whether the workflow may end: the person is gone from Sesamy, or a guest's time has passed, and nothing waits. */
 export function isOver(state: SubscriberState, now: number): boolean {
+  if (state.lifted) return true;
+  if (state.erasure) return false;
   if (state.pending || state.retry) return false;
   return state.gone || (state.endsAt !== undefined && state.endsAt <= now);
 }
@@ -439,6 +472,7 @@ export function heldOf(state: SubscriberState): { what: HeldKind; since: string 
 
 /** What happens next by itself, in words. */
 export function nextWhy(state: SubscriberState): string {
+  if (state.erasure) return `erase, try ${state.erasure.tries + 1}`;
   if (state.retry) return `retry ${state.retry.count} after ${state.failure?.type ?? 'a failure'}`;
   if (state.endsAt !== undefined && state.look && state.endsAt < state.look.at) return 'end: still a guest';
   switch (state.look?.kind) {
@@ -471,11 +505,37 @@ export function statusOf(state: SubscriberState, person: PersonId): SubscriberSt
     ...(state.syncedAt ? { syncedAt: state.syncedAt } : {}),
     attempts: state.attempts,
     ...(due ? { next: { at: iso(due), why: nextWhy(state) } } : {}),
+    ...(state.due ? { due: state.due } : {}),
     pending: state.pending?.why ?? [],
     waiting: waitingOf(state.outbox),
     gained: state.outbox.gained,
     told: state.outbox.told,
     trail: state.trail,
+    ...(state.erasure ? { erasure: erasureOf(state.erasure) } : {}),
+  };
+}
+
+/** @param atWork an attempt or a delivery is under way */
+export function memoryOf(state: SubscriberState, atWork: boolean): SubscriberMemory {
+  return {
+    state: state.state,
+    ...(state.reason ? { reason: state.reason } : {}),
+    known: state.known,
+    gained: state.outbox.gained,
+    underWay: atWork || (state.pending !== undefined && !state.retry),
+    attempts: state.attempts,
+    over: state.gone || state.erasure !== undefined || state.lifted === true,
+  };
+}
+
+/** What is told of an erasure. */
+export function erasureOf({ askedAt, erasedAt, deleted, sharedWith, failure }: Erasure): Erasure {
+  return {
+    askedAt,
+    ...(erasedAt ? { erasedAt } : {}),
+    deleted,
+    sharedWith,
+    ...(failure ? { failure } : {}),
   };
 }
 

@@ -1,11 +1,14 @@
 import {
+  ActivityCancellationType,
   ActivityFailure,
   type ActivityOptions,
   ApplicationFailure,
   allHandlersFinished,
+  CancellationScope,
   condition,
   continueAsNew,
   isCancellation,
+  patched,
   proxyActivities,
   setCurrentDetails,
   setHandler,
@@ -15,12 +18,18 @@ import {
 } from '@temporalio/workflow';
 import {
   activityTaskQueue,
+  addressKeyKey,
   discardSignal,
+  type Erasure,
+  eraseSignal,
+  eraseUpdate,
   type FailureDetails,
   failedAtKey,
   failureTypeKey,
   heldTypes,
   lifecycleStageKey,
+  liftErasureSignal,
+  memoryQuery,
   type NudgeName,
   nextDueAtKey,
   nudgeSignals,
@@ -37,12 +46,24 @@ import {
 } from '../contract/index.js';
 import { describe } from './describe.js';
 import {
+  erasedEntry,
+  eraseInput,
+  mustErase,
+  recordErase,
+  recordErased,
+  recordLift,
+  recordNotErased,
+} from './erasure.js';
+import {
   deliverInput,
   dueAt,
+  erasureOf,
   heldOf,
   isOver,
+  memoryOf,
   nextWhy,
   priorityOf,
+  putBack,
   recordDelivery,
   recordDeliveryFailure,
   recordDiscard,
@@ -72,7 +93,7 @@ export interface SubscriberInput extends PersonId {
 
 /** Why a subscriber's workflow came to its end. */
 export interface SubscriberEnd {
-  because: 'gone-from-sesamy' | 'still-a-guest';
+  because: 'gone-from-sesamy' | 'still-a-guest' | 'erasure-lifted';
 }
 
 /**
@@ -92,14 +113,24 @@ export async function subscriber(input: SubscriberInput): Promise<SubscriberEnd>
   // Update handlers wait for the attempt that took their request: tickets are drawn by them and served by the loop.
   const tickets = { drawn: 0, served: 0 };
   let last: TrailEntry | undefined;
+  const current: Attempt = {};
 
   setHandler(statusQuery, () => statusOf(state, person), {
     description: 'What was done, what failed, what happens next',
   });
+  setHandler(memoryQuery, () => memoryOf(state, current.any !== undefined), {
+    description: 'What is remembered for the next sync; for audits',
+  });
   for (const name of Object.keys(nudgeSignals) as NudgeName[]) {
-    setHandler(nudgeSignals[name], (nudge) => recordNudge(state, name, nudge ?? { event: name, occurredAt: '' }), {
-      description: 'A webhook told that something happened',
-    });
+    setHandler(
+      nudgeSignals[name],
+      (nudge) => {
+        recordNudge(state, name, nudge ?? { event: name, occurredAt: '' });
+        // A resync of everybody fills the vendor's queue for hours: news does not wait behind the person's own part of it.
+        if (current.quiet && patched('news-overtakes')) current.quiet.cancel();
+      },
+      { description: 'A webhook told that something happened' },
+    );
   }
   setHandler(resyncSignal, (request) => recordResync(state, request), {
     description: 'Write everything again, quietly; needs no input',
@@ -110,14 +141,35 @@ export async function subscriber(input: SubscriberInput): Promise<SubscriberEnd>
   setHandler(discardSignal, (request) => recordDiscard(state, request, Date.now()), {
     description: 'Never tell of what is held; needs no input',
   });
+  setHandler(liftErasureSignal, () => recordLift(state), {
+    description: 'Take an erasure back: the next message about the reader begins anew; needs no input',
+  });
+  const askToErase = () => {
+    recordErase(state, Date.now());
+    current.any?.cancel();
+  };
+  setHandler(eraseSignal, askToErase, {
+    description: 'Delete the reader in Rule, forget them and ignore what comes; needs no input',
+  });
+  setHandler(
+    eraseUpdate,
+    async () => {
+      askToErase();
+      const tries = state.erasure?.tries ?? 0;
+      await condition(() => state.erasure?.erasedAt !== undefined || (state.erasure?.tries ?? 0) > tries);
+      return erasureOf(state.erasure as Erasure);
+    },
+    { description: 'The same as the signal; answers after the next try' },
+  );
   setHandler(
     syncNowUpdate,
     async (request) => {
+      if (state.erasure) return erasedEntry(state, Date.now());
       recordSyncNow(state, request);
       tickets.drawn += 1;
       const ticket = tickets.drawn;
-      await condition(() => tickets.served >= ticket);
-      return last as TrailEntry;
+      await condition(() => tickets.served >= ticket || state.erasure !== undefined);
+      return state.erasure ? erasedEntry(state, Date.now()) : (last as TrailEntry);
     },
     { description: 'One attempt now; answers with its outcome' },
   );
@@ -128,21 +180,32 @@ export async function subscriber(input: SubscriberInput): Promise<SubscriberEnd>
   for (;;) {
     for (let work = takeWork(state, Date.now()); work; work = takeWork(state, Date.now())) {
       const taken = tickets.drawn;
-      last = await attempt(state, person, work);
+      const entry = await attempt(state, person, work, current);
+      if (!entry) continue;
+      last = entry;
       tickets.served = taken;
       // Whatever has come in meanwhile is looked at first: it may be that there is nothing to tell any more.
-      while (await deliver(state, person, last));
+      while (await deliver(state, person, last, current));
       // However many messages keep coming: the history must not grow without end, and people want to see what goes on.
       if (mayContinueAsNew()) break;
     }
+    if (mustErase(state, Date.now())) {
+      const isDone = await erase(state, person);
+      publish(state, person);
+      // What the history holds of the reader ends with the run.
+      if (isDone) {
+        await condition(allHandlersFinished);
+        await continueAsNew<typeof subscriber>({ ...person, state });
+      }
+    }
     publish(state, person);
     if (isOver(state, Date.now()) && allHandlersFinished()) {
-      return { because: state.gone ? 'gone-from-sesamy' : 'still-a-guest' };
+      return { because: state.lifted ? 'erasure-lifted' : state.gone ? 'gone-from-sesamy' : 'still-a-guest' };
     }
     if (mayContinueAsNew()) await continueAsNew<typeof subscriber>({ ...person, state });
 
     // Started without a message, or with one that no worker took before it was given up: there is a first look all the same.
-    if (state.attempts === 0 && dueAt(state) === undefined) recordFirstLook(state, Date.now());
+    if (state.attempts === 0 && !state.erasure && dueAt(state) === undefined) recordFirstLook(state, Date.now());
     const due = dueAt(state);
     const isDue = () => (dueAt(state) ?? Number.POSITIVE_INFINITY) <= Date.now();
     const awake = () => (isOver(state, Date.now()) ? allHandlersFinished() : isDue()) || mayContinueAsNew();
@@ -151,8 +214,50 @@ export async function subscriber(input: SubscriberInput): Promise<SubscriberEnd>
   }
 }
 
+/** What is under way, so that it can be called off while it waits in the vendor's queue. */
+interface Attempt {
+  any?: CancellationScope;
+  /** The same where nothing has happened that waits for it. */
+  quiet?: CancellationScope;
+}
+
+/** Does the work where it can be called off. @returns `undefined` when it was, before a worker had begun it */
+async function callable<T>(current: Attempt, isQuiet: boolean, work: () => Promise<T>): Promise<T | undefined> {
+  const scope = new CancellationScope();
+  current.any = scope;
+  if (isQuiet) current.quiet = scope;
+  try {
+    return await scope.run(work);
+  } catch (error) {
+    if (isCancellation(error) && scope.consideredCancelled && !CancellationScope.current().consideredCancelled) {
+      return undefined;
+    }
+    throw error;
+  } finally {
+    delete current.any;
+    delete current.quiet;
+  }
+}
+
+/** Deletes the reader in Rule. @returns whether it is done */
+async function erase(state: SubscriberState, person: PersonId): Promise<boolean> {
+  const { eraseSubscriber } = proxyActivities<SubscriberActivities>({
+    ...activityOptions(person),
+    summary: 'erase in Rule',
+    priority: { priorityKey: 1 },
+  });
+  try {
+    recordErased(state, await eraseSubscriber(eraseInput(state, person)), Date.now());
+    return true;
+  } catch (error) {
+    if (isCancellation(error)) throw error;
+    recordNotErased(state, failureDetails(error), Date.now(), Math.random());
+    return false;
+  }
+}
+
 /** Tells Rule of the next event. @returns whether there may be more to tell now */
-async function deliver(state: SubscriberState, person: PersonId, look: TrailEntry): Promise<boolean> {
+async function deliver(state: SubscriberState, person: PersonId, look: TrailEntry, current: Attempt): Promise<boolean> {
   const delivery = takeDelivery(state, look);
   if (!delivery) return false;
   const { deliverEvent } = proxyActivities<SubscriberActivities>({
@@ -161,7 +266,8 @@ async function deliver(state: SubscriberState, person: PersonId, look: TrailEntr
     priority: { priorityKey: 2 },
   });
   try {
-    const result = await deliverEvent(deliverInput(state, person, delivery));
+    const result = await callable(current, false, () => deliverEvent(deliverInput(state, person, delivery)));
+    if (!result) return false;
     return recordDelivery(state, delivery, result, Date.now());
   } catch (error) {
     if (isCancellation(error)) throw error;
@@ -171,7 +277,7 @@ async function deliver(state: SubscriberState, person: PersonId, look: TrailEntr
 }
 
 /** What all activities of a vendor have in common. */
-function activityOptions({ vendorId }: PersonId): ActivityOptions {
+export function activityOptions({ vendorId }: Pick<PersonId, 'vendorId'>): ActivityOptions {
   return {
     taskQueue: activityTaskQueue(vendorId),
     // The longest honest attempt; a worker that died is noticed by the missing heartbeat.
@@ -179,12 +285,20 @@ function activityOptions({ vendorId }: PersonId): ActivityOptions {
     heartbeatTimeout: '15 seconds',
     // Time in the vendor's queue counts here, and a backfill may fill it for hours.
     scheduleToCloseTimeout: '2 days',
+    // One that a worker has begun goes on to its end, so that what it did is known.
+    cancellationType: ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
     // Short, for hiccups. Outages are the loop's: there they can be seen, listed and cut short.
     retry: { initialInterval: '1 second', backoffCoefficient: 2, maximumAttempts: 3 },
   };
 }
 
-async function attempt(state: SubscriberState, person: PersonId, work: Work): Promise<TrailEntry> {
+/** @returns `undefined` when it was called off before it began: the work is put back */
+async function attempt(
+  state: SubscriberState,
+  person: PersonId,
+  work: Work,
+  current: Attempt,
+): Promise<TrailEntry | undefined> {
   const { syncSubscriber } = proxyActivities<SubscriberActivities>({
     ...activityOptions(person),
     summary: `${work.live ? 'live' : 'quiet'}: ${work.why.join(', ')}`,
@@ -192,7 +306,12 @@ async function attempt(state: SubscriberState, person: PersonId, work: Work): Pr
     priority: { priorityKey: priorityOf(work) },
   });
   try {
-    const result = await syncSubscriber(syncInput(state, person, work));
+    const input = syncInput(state, person, work);
+    const result = await callable(current, !work.live, () => syncSubscriber(input));
+    if (!result) {
+      putBack(state, work);
+      return undefined;
+    }
     return recordResult(state, work, result, Date.now());
   } catch (error) {
     if (isCancellation(error)) throw error;
@@ -200,7 +319,7 @@ async function attempt(state: SubscriberState, person: PersonId, work: Work): Pr
   }
 }
 
-function failureDetails(error: unknown): FailureDetails {
+export function failureDetails(error: unknown): FailureDetails {
   const cause = error instanceof ActivityFailure ? error.cause : error;
   if (cause instanceof ApplicationFailure) {
     const details = cause.details?.[0] as FailureDetails | undefined;
@@ -217,12 +336,14 @@ function publish(state: SubscriberState, person: PersonId): void {
   if (state.state === 'new') return;
   const due = dueAt(state);
   const held = heldOf(state);
+  const addressKeys = state.erasure?.addressKeys ?? (state.known.addressKey ? [state.known.addressKey] : []);
   const wanted: Record<string, string> = {
     SyncState: state.state,
     FailureType: state.failure?.type ?? (held ? heldTypes[held.what] : ''),
     FailedAt: state.failedAt ?? held?.since ?? '',
     LifecycleStage: state.known.stage ?? '',
     NextDueAt: due ? new Date(due).toISOString() : '',
+    AddressKey: addressKeys.join(' '),
   };
   const changed = Object.keys(wanted).filter((name) => (state.published[name] ?? '') !== wanted[name]);
   if (changed.length === 0) return;
@@ -235,6 +356,7 @@ function publish(state: SubscriberState, person: PersonId): void {
       { key: failedAtKey, value: date('FailedAt') },
       { key: lifecycleStageKey, value: text('LifecycleStage') },
       { key: nextDueAtKey, value: date('NextDueAt') },
+      { key: addressKeyKey, value: addressKeys.length > 0 ? addressKeys : null },
     ].filter(({ key }) => changed.includes(key.name)),
   );
   state.published = wanted;

@@ -83,6 +83,10 @@ export class MemoryRule {
       return this.mails.push(structuredClone(mail));
     },
     listTags: async (id) => [...this.#get(id).tags],
+    remove: async (id) => {
+      this.log.push('remove');
+      this.subscribers.delete(id);
+    },
     findByEmail: async (email) => {
       const held = this.byEmail(email);
       return held && this.#view(held);
@@ -94,6 +98,10 @@ export class MemoryRule {
     readFields: async () => ({}),
     listFieldTypes: async () => new Map([['Sesamy_User.ID', 'text']]),
     checkKey: async () => {},
+    checkRead: async () => {},
+    createFields: async () => {},
+    listSubscribers: async () => ({ subscribers: [...this.subscribers.values()].map((held) => this.#view(held)) }),
+    listAutomations: async () => [],
     suppress: async () => {},
     close: async () => {},
   };
@@ -139,6 +147,11 @@ export function memorySesamy(
     listEntitlements: async () => source()?.entitlements ?? [],
     listTransactions: async () => payments().transactions,
     getBill: async (billId) => payments().bills.find(({ id }) => id === billId),
+    userPage: async () => ({ rows: [], received: 0, unreadable: 0 }),
+    contractPage: async () => ({ rows: [], received: 0, unreadable: 0 }),
+    entitlementPage: async () => ({ rows: [], received: 0, unreadable: 0 }),
+    checkToken: async () => {},
+    checkRead: async () => {},
     checkAccess: async () => {},
     close: async () => {},
   };

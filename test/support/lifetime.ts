@@ -142,7 +142,7 @@ export async function startLifetime(): Promise<Lifetime> {
   const url = `${await server.listen({ host: '127.0.0.1', port: 0 })}/webhooks/sesamy`;
   sesamy.webhooks.setTarget({ url, headers: { Authorization: `Bearer ${secret}` } });
 
-  const { syncSubscriber, deliverEvent } = createActivities(vendor, () =>
+  const { syncSubscriber, deliverEvent, eraseSubscriber } = createActivities(vendor, () =>
     reach(Context.current().info.currentAttemptScheduledTimestampMs),
   );
   const activities: SubscriberActivities = {
@@ -155,6 +155,7 @@ export async function startLifetime(): Promise<Lifetime> {
       reach(Context.current().info.currentAttemptScheduledTimestampMs);
       return deliverEvent(input);
     },
+    eraseSubscriber,
   };
   const connection = env.nativeConnection;
   const workers = await Promise.all([

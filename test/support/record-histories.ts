@@ -7,16 +7,17 @@ import { execFile } from 'node:child_process';
 import { existsSync, writeFileSync } from 'node:fs';
 import { promisify } from 'node:util';
 import type { BackfillKind } from '../../src/client.js';
+import { auditWorkflowId, workflowTaskQueue } from '../../src/contract/index.js';
 import { ensureReconcileSchedule } from '../../src/reconcile-schedule.js';
 import { installRuntime } from '../../src/runtime.js';
 import { eventually } from './eventually.js';
-import { aContract, anEntitlement, aProfile } from './people.js';
+import { aContract, addressOf, anEntitlement, aProfile } from './people.js';
 import { aReader, contractOf } from './readers.js';
 import { type System, startSystem } from './system.js';
 import { stopSharedTemporal, temporalCli } from './temporal.js';
 import { traceLogger } from './traces.js';
 
-/** Answers the reader's id, or the id of another workflow. */
+/** Answers the user id of whose workflow it is, or the id of another workflow. */
 type Life = (system: System) => Promise<string>;
 
 const ended = ({ subscribers, vendorId }: System, kind: BackfillKind) =>
@@ -138,6 +139,40 @@ const lives: Record<string, Life> = {
     const [action] = (await handle.describe()).info.recentActions;
     return action?.action.workflow.workflowId ?? assert.fail('nothing was started');
   },
+  /** An audit that finds a reader to mend and a surplus one, and its repair. */
+  async audit(system) {
+    const ids = [aReader(system), aReader(system)];
+    await Promise.all(ids.map((id) => system.subscribers.resync(system.person(id))));
+    for (const id of ids) await system.attempted(id);
+    system.rule.removeTag(addressOf(ids[0] ?? ''), 'sesamy_active_subscriber');
+    system.rule.addSubscriber({ email: 'stray@example.com', tags: ['sesamy', 'sesamy_stage_active'] });
+    await eventually(async () => assert.equal(await system.subscribers.count({}), ids.length));
+    await system.subscribers.startAudit(system.vendorId, { repair: true });
+    await eventually(async () => assert.equal((await system.subscribers.audit(system.vendorId))?.phase, 'done'));
+    return auditWorkflowId(system.vendorId);
+  },
+  /** One that is stopped in an outage, begun again, and goes on in a second run. */
+  async 'audit-continued'(system) {
+    const ids = Array.from({ length: 4 }, () => aReader(system));
+    await Promise.all(ids.map((id) => system.subscribers.resync(system.person(id))));
+    for (const id of ids) await system.attempted(id);
+    await eventually(async () => assert.equal(await system.subscribers.count({}), ids.length));
+    const fault = system.sesamy.faults.add({ kind: 'status', status: 503 });
+    await system.client.workflow.signalWithStart('audit', {
+      workflowId: auditWorkflowId(system.vendorId),
+      taskQueue: workflowTaskQueue,
+      args: [{ vendorId: system.vendorId, eventsPerRun: 40 }],
+      signal: 'begin',
+    });
+    const report = () => system.subscribers.audit(system.vendorId);
+    await eventually(async () => assert.ok((await report())?.waiting), { timeoutMs: 30_000 });
+    await system.subscribers.stopAudit(system.vendorId);
+    await eventually(async () => assert.equal((await report())?.phase, 'stopped'));
+    system.sesamy.faults.remove(fault);
+    await system.subscribers.startAudit(system.vendorId);
+    await eventually(async () => assert.equal((await report())?.phase, 'done'));
+    return auditWorkflowId(system.vendorId);
+  },
   async 'continued-as-new'(system) {
     const id = aReader(system);
     await system.nudge(id, 'userVendor.1#new');
@@ -198,7 +233,7 @@ for (const [name, live] of Object.entries(lives)) {
   if (wanted.length > 0 ? !wanted.includes(name) : existsSync(file)) continue;
   const system = await startSystem(slow.includes(name) ? { env: { SESAMY_RPS: '12' } } : {});
   const id = await live(system);
-  const workflowId = /^(backfill|reconcile)\//.test(id) ? id : `subscriber/${system.vendorId}/${id}`;
+  const workflowId = id.includes('/') ? id : `subscriber/${system.vendorId}/${id}`;
   const { runId } = await system.client.workflow.getHandle(workflowId).describe();
   await write(name, system, workflowId, runId);
   for await (const run of system.client.workflow.list({
