@@ -161,7 +161,7 @@ describe('the memory of a backfill', () => {
     it('puts those who met it back, waits, lets one person find out, then goes on with all', () => {
       const walked = listed(ids(0, 60));
       const first = takeBatch(walked, 2);
-      assert.deepEqual([first.userIds.length, first.atOnce], [40, 8]);
+      assert.deepEqual([first.userIds.length, first.atOnce], [24, 8]);
       const met = first.userIds.slice(0, 12);
       recordBatch(walked, outageOf(met, { left: first.userIds.slice(12) }), noon);
       assert.deepEqual([progress(walked).stage, progress(walked).done, progress(walked).failed], ['waiting', 0, []]);
@@ -254,7 +254,7 @@ describe('the memory of a backfill', () => {
     const walked = listed(ids(0, 200));
     assert.deepEqual(
       [0, 1, 2].map((underWay) => takeBatch(walked, underWay).userIds.length),
-      [14, 27, 40],
+      [8, 16, 24],
     );
   });
 });

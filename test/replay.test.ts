@@ -31,6 +31,8 @@ describe('recorded histories replay', function () {
       'continued-as-new',
       'audit',
       'audit-continued-first-run',
+      'backfill',
+      'reconcile',
     ]) {
       assert.ok(
         files.some((file) => file.startsWith(life)),

@@ -54,6 +54,20 @@ describe('the Sesamy client against the stand-in', () => {
     return Array.from({ length: count }, (_, index) => ({ ...payment, id: `t${index}` }));
   };
 
+  for (const envelope of ['array', 'data', 'resource'] as const) {
+    it(`lists everybody's ids page by page, in the envelope ${envelope}`, async () => {
+      Object.assign(sandbox.switches, { envelope, limitCap: 25 });
+      const found: string[] = [];
+      for (let rows = -1; rows !== 0; ) {
+        const page = await client.listUserIds(found.length);
+        assert.deepEqual([page.rows, page.total], [page.ids.length, envelope === 'data' ? 60 : undefined]);
+        found.push(...page.ids);
+        rows = page.rows;
+      }
+      assert.deepEqual(found, [...sandbox.world.userIds()]);
+    });
+  }
+
   it('reads the profile, contracts and entitlements of every person', async () => {
     for (const { id, profile, contracts, entitlements } of sandbox.people()) {
       const user = await client.getUser(id);

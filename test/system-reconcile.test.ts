@@ -51,8 +51,17 @@ describe('reconcile', function () {
     sesamy.setPerson({ ...sesamy.person(changed), profile: aProfile(changed, { firstName: 'Renamed' }) });
     sesamy.webhooks.drop(100);
     sesamy.webhooks.resume();
-    await subscribers.startBackfill(vendorId, { by: 'operator', full: true }, 'reconcile');
+    // In runs that are so short that it has to go on in another.
+    const handle = await client.workflow.start('backfill', {
+      workflowId: `reconcile/${vendorId}`,
+      taskQueue: 'sesamy-rule',
+      args: [{ vendorId, kind: 'reconcile', by: 'operator', full: true, eventsPerRun: 12 }],
+    });
     const full = await ended();
+    assert.notEqual(
+      (await client.workflow.getHandle(`reconcile/${vendorId}`).describe()).runId,
+      handle.firstExecutionRunId,
+    );
     assert.deepEqual([full.full, full.leftAlone, full.done], [true, 0, 7]);
     assert.equal(rule.subscriber(addressOf(changed))?.fields['Subscriber.FirstName']?.value, 'Renamed');
 

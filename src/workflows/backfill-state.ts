@@ -26,7 +26,7 @@ const atOnceSeconds = 4;
 const leastAtOnce = 4;
 const mostAtOnce = 40;
 /** How many times as many a batch has: the tail of each is a time of less. */
-const batchTimes = 5;
+const batchTimes = 3;
 const largestBatch = 100;
 
 /** Of a sync; by it a share of the budget is kept. */

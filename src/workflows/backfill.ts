@@ -50,12 +50,13 @@ import {
   takeBatch,
 } from './backfill-state.js';
 
-/** Past this many events the walk goes on in a run of its own. */
-const longHistory = 2_000;
+const defaultEventsPerRun = 2_000;
 
 export interface BackfillInput extends BackfillRequest {
   vendorId: string;
   kind: BackfillKind;
+  /** Past this many events it goes on in a run of its own. Default 2,000. */
+  eventsPerRun?: number;
   /** Carried over from the run before. */
   state?: BackfillState;
 }
@@ -74,7 +75,7 @@ const { syncPeople, withoutWorkflow } = proxyActivities<BackfillActivities>({
  * @returns the report
  */
 export async function backfill(input: BackfillInput): Promise<BackfillProgress> {
-  const { vendorId, kind } = input;
+  const { vendorId, kind, eventsPerRun = defaultEventsPerRun } = input;
   if (!vendorIdPattern.test(vendorId) || (kind !== 'backfill' && kind !== 'reconcile')) {
     throw ApplicationFailure.nonRetryable('vendorId and kind are needed', 'contract/bad-input');
   }
@@ -108,7 +109,7 @@ export async function backfill(input: BackfillInput): Promise<BackfillProgress> 
   const say = () => setCurrentDetails(describeBackfill(state, input));
   say();
 
-  const isLong = () => workflowInfo().continueAsNewSuggested || workflowInfo().historyLength > longHistory;
+  const isLong = () => workflowInfo().continueAsNewSuggested || workflowInfo().historyLength > eventsPerRun;
   const leaves = () => state.stopped || isLong();
 
   /** Keeps a batch of listed people ready. */
@@ -167,7 +168,8 @@ export async function backfill(input: BackfillInput): Promise<BackfillProgress> 
         recordBatch(state, result, Date.now());
       } catch (error) {
         if (isCancellation(error)) {
-          if (!state.paused && !state.stopped) throw error;
+          // The whole workflow is cancelled, and not this batch alone.
+          if (CancellationScope.current().consideredCancelled) throw error;
           recordUnbegun(state, batch.userIds);
         } else recordBatchFailure(state, batch.userIds, detailsOf(error).type, Date.now());
       } finally {
