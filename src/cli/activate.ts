@@ -1,7 +1,6 @@
 import type { Command } from 'commander';
 import type { Vendor } from '../activities/vendor.js';
 import { type BackfillProgress, createSubscribers, type Subscribers } from '../client.js';
-import { loadConfig } from '../config/index.js';
 import { connectTemporal } from '../temporal/connect.js';
 import { openVendors } from '../vendors.js';
 import { checkAccess, hasTemporal } from './activate-access.js';
@@ -26,6 +25,7 @@ import type { HeadCount } from './head-count.js';
 import { command, type VendorOption, vendorOption } from './options.js';
 import { type OutputOptions, say } from './output.js';
 import { patiently } from './patient.js';
+import { readSettings } from './read-settings.js';
 import { noVendors, vendorIdOf } from './session.js';
 
 interface ActivateOptions extends OutputOptions, VendorOption {
@@ -80,7 +80,7 @@ export function activateCommand(): Command {
 
 async function activate(options: ActivateOptions): Promise<void> {
   const env = environment();
-  const config = loadConfig(env, { webhook: false });
+  const config = readSettings(env, { webhook: false });
   const vendorId = vendorIdOf(config, options.vendor);
   const dryRun = options.dryRun === true;
   // Counting everybody takes a while: not for nothing.

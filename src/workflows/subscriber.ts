@@ -44,6 +44,16 @@ import {
   userIdPattern,
   vendorIdPattern,
 } from '../contract/index.js';
+import {
+  deliverInput,
+  recordDelivery,
+  recordDeliveryFailure,
+  recordFailure,
+  recordResult,
+  syncInput,
+  takeDelivery,
+  takeWork,
+} from './attempts.js';
 import { describe } from './describe.js';
 import {
   erasedEntry,
@@ -55,31 +65,25 @@ import {
   recordNotErased,
 } from './erasure.js';
 import {
-  deliverInput,
+  priorityOf,
+  putBack,
+  recordDiscard,
+  recordFirstLook,
+  recordNudge,
+  recordRelease,
+  recordResync,
+  recordSyncNow,
+} from './messages.js';
+import {
   dueAt,
   erasureOf,
   heldOf,
   isOver,
   memoryOf,
   nextWhy,
-  priorityOf,
-  putBack,
-  recordDelivery,
-  recordDeliveryFailure,
-  recordDiscard,
-  recordFailure,
-  recordFirstLook,
-  recordNudge,
-  recordRelease,
-  recordResult,
-  recordResync,
-  recordSyncNow,
   restore,
   type SubscriberState,
   statusOf,
-  syncInput,
-  takeDelivery,
-  takeWork,
   type Work,
 } from './subscriber-state.js';
 
