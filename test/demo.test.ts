@@ -11,11 +11,16 @@ describe('npm run demo', function () {
 
   it('tells the whole story: every step is seen as expected, and the exit code says so', async () => {
     const { stdout } = await run(process.execPath, ['dist/src/cli/demo.js', '--json'], { cwd: root });
-    const { ok, steps } = JSON.parse(stdout) as { ok: boolean; steps: { step: string; ok: boolean }[] };
+    const { ok, steps } = JSON.parse(stdout) as {
+      ok: boolean;
+      steps: { step: string; expected: unknown; ok: boolean }[];
+    };
     assert.deepEqual(
       steps.filter((step) => !step.ok),
       [],
     );
     assert.ok(ok && steps.length >= 10, `${steps.length} steps`);
+    const { expected } = steps.find(({ step }) => step.startsWith('onboarding has begun')) ?? {};
+    assert.deepEqual(expected, ['nora.lind@example.com'], 'somebody has subscribed in the last week');
   });
 });
