@@ -19,7 +19,7 @@ const titles = 'Sesamy_ActiveProducts.Titles';
 
 export const journeys: readonly Journey[] = [
   {
-    name: 'Onboarding series',
+    name: 'Onboarding',
     startsOn: 'subscribed',
     mails: 'at once, after 3 days, after 14 days',
     fields: [name, titles, 'Sesamy_ActiveProducts.OptionTitles', 'Sesamy_Subscription.CreatedAt'],

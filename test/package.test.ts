@@ -14,6 +14,7 @@ const root = fileURLToPath(new URL('..', import.meta.url));
 describe('the package, installed in an empty folder', function () {
   this.timeout(240_000);
   let folder: string;
+  let warnings = '';
   // Without the settings of this run, and with the Temporal programs that it has fetched already.
   const env = { PATH: process.env.PATH, HOME: process.env.HOME, SESAMY_RULE_DATA: '' };
 
@@ -26,10 +27,15 @@ describe('the package, installed in an empty folder', function () {
     await run('npm', ['pack', '--ignore-scripts', '--pack-destination', folder], { cwd: root, env: npmEnv });
     const [tarball] = (await readdir(folder)).filter((file) => file.endsWith('.tgz'));
     await run('npm', ['init', '-y'], { cwd: folder, env: npmEnv });
-    await run('npm', ['install', '--no-audit', '--no-fund', '--prefer-offline', join(folder, tarball ?? '')], {
-      cwd: folder,
-      env: npmEnv,
-    });
+    const installed = await run(
+      'npm',
+      ['install', '--no-audit', '--no-fund', '--prefer-offline', join(folder, tarball ?? '')],
+      {
+        cwd: folder,
+        env: npmEnv,
+      },
+    );
+    warnings = installed.stderr;
     env.SESAMY_RULE_DATA = join(folder, 'data');
     await run('mkdir', ['-p', env.SESAMY_RULE_DATA]);
     await run('cp', ['-r', join(dataFolder, 'bin'), env.SESAMY_RULE_DATA]);
@@ -40,6 +46,10 @@ describe('the package, installed in an empty folder', function () {
     const files = await readdir(join(folder, 'node_modules', 'sesamy-rule'));
     assert.ok(files.includes('dist') && files.includes('README.md') && files.includes('LICENSE'));
     assert.ok(!files.includes('test') && !files.includes('src'));
+  });
+
+  it('takes no dependency that wants a newer Node than we do: overrides do not travel in a tarball', () => {
+    assert.doesNotMatch(warnings, /EBADENGINE/);
   });
 
   it('npx sesamy-rule fields prints the 19 fields', async () => {

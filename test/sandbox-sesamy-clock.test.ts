@@ -356,6 +356,67 @@ describe('the stand-in of Sesamy: living on', () => {
     assert.ok(end - (last[0] ?? Number.POSITIVE_INFINITY) > 100);
   });
 
+  describe('where the program says when it is done', () => {
+    /** With whom it is not done, whoever asks. */
+    let busy: Set<string>;
+    /** Who was asked about, each time. */
+    let asked: string[][];
+    let told: SesamySandbox;
+
+    beforeEach(async () => {
+      busy = new Set();
+      asked = [];
+      await sandbox.close();
+      sandbox = told = await startSesamySandbox({
+        now: () => new Date('2026-11-10T12:00:00Z'),
+        rps: 0,
+        switches: { lookPatienceMs: 300 },
+        notDone: async (readers) => {
+          for (const { readAt } of readers) assert.ok(Date.now() - Date.parse(readAt) < 5_000, readAt);
+          asked.push(readers.map(({ userId }) => userId));
+          return readers.map(({ userId }) => userId).filter((userId) => busy.has(userId));
+        },
+      });
+      reader = told.addPerson({ profile: { firstName: 'Åsa' } }).id;
+      other = told.addPerson({ profile: { firstName: 'Östen' } }).id;
+      api = await apiOf(told);
+      told.webhooks.setTarget({ url: program.url });
+    });
+
+    it('the clock stands still until then', async () => {
+      told.switches.lookPatienceMs = 20_000;
+      busy.add(reader);
+      const days: string[] = [];
+      const end = told.liveOn({ days: 6 }, { userId: reader });
+      await eventually(() => {
+        days.push(day(told.now().toISOString()));
+        assert.ok(asked.length >= 3);
+      });
+      assert.deepEqual([...new Set(days)], ['2026-11-13']);
+      busy.clear();
+      const { now, notDone } = await end;
+      assert.deepEqual([now, notDone], ['2026-11-16T12:00:00Z', 0]);
+      assert.deepEqual([...new Set(asked.flat())], [reader]);
+    });
+
+    it('those who were told of what fell due are waited for too, whoever is named', async () => {
+      await subscribe(other);
+      await told.liveOn({ days: 30 }, { userId: reader, stepDays: 6 });
+      assert.deepEqual(asked, [...Array(4).fill([reader]), [reader, other]]);
+      assert.deepEqual(
+        looks.filter(({ userId }) => userId === other).map(({ at }) => at),
+        ['2026-12-10'],
+      );
+    });
+
+    it('the steps go on after their time, and the pages say with how many it was not done', async () => {
+      busy.add(reader);
+      const { done, notLookedAt, notDone } = await told.liveOn({ days: 6 });
+      assert.deepEqual([done, notLookedAt, notDone], [2, 0, 1]);
+      assert.match(await (await fetch(told.pageUrl)).text(), /was not done with 1 reader in time/);
+    });
+  });
+
   it('over HTTP: begins, shows how far it is, refuses a second and any other move, and can be stopped', async () => {
     assert.deepEqual((await call('GET')).body, {
       running: false,
@@ -365,6 +426,7 @@ describe('the stand-in of Sesamy: living on', () => {
       steps: 0,
       done: 0,
       notLookedAt: 0,
+      notDone: 0,
     });
     const begun = await call('POST', { days: '30', userId: reader, stepDays: 5 });
     assert.equal(begun.status, 202);
@@ -418,6 +480,8 @@ describe('the stand-in of Sesamy: living on', () => {
       bodies(await open(own)),
       spans.map(([label, span]) => [label, { ...span, userId: reader }]),
     );
+    assert.match(await open('/'), /A year with everybody takes many minutes/);
+    assert.match(await open(own), /The clock moves for everybody, .* look at Åsa only.*A year takes a minute or two/);
     assert.match(await open('/'), /Tuesday,? 10 November 2026, 12:00 UTC/);
     blindTo.add(reader);
     const end = sandbox.liveOn({ days: 30 }, { userId: reader });

@@ -11,6 +11,7 @@ import { eventually } from './support/eventually.js';
 import { dataFolder } from './support/temporal.js';
 
 const run = promisify(execFile);
+const dayMs = 86_400_000;
 const cli = fileURLToPath(new URL('../dist/src/cli.js', import.meta.url));
 
 interface Started {
@@ -77,6 +78,56 @@ describe('sesamy-rule start, without credentials', function () {
     }
   }
 
+  /** Lives on over a renewal, in steps, with a Rule that takes its time where a flow is started. */
+  async function eachMailIsInTime({ document: { sandbox } }: Started): Promise<void> {
+    const [, userId = ''] = /status '(email[^']+)'/.exec(readme) ?? [];
+    const call = async (page: string, path: string, body?: object) => {
+      const json = { body: JSON.stringify(body), headers: { 'content-type': 'application/json' } };
+      const answer = await fetch(new URL(`/_sandbox${path}`, page), { ...(body ? { method: 'POST', ...json } : {}) });
+      assert.ok(answer.ok, `${path}: ${answer.status}`);
+      return (await answer.json()) as never;
+    };
+    const reader = `/people/${encodeURIComponent(userId)}`;
+    const { profile, contracts }: { profile: { email: string }; contracts: { nextBillAt: string }[] } = await call(
+      sandbox.sesamy,
+      reader,
+    );
+    const renewal = Date.parse(contracts[0]?.nextBillAt ?? '');
+    const { now }: { now: string } = await call(sandbox.sesamy, '/clock');
+    // Each event is half a step or more before the end of its step, and there is a further step after the last of them.
+    const minutes = Math.floor((renewal - 15.5 * dayMs - Date.parse(now)) / 60_000);
+    await call(sandbox.sesamy, '/clock', { minutes });
+    await call(sandbox.rule, '/faults', { kind: 'latency', ms: 400, method: 'POST', path: '/tags' });
+    const days = 21;
+    const progress: { done: number; notLookedAt: number; notDone: number } = await call(sandbox.sesamy, '/live-on', {
+      days,
+      userId,
+      wait: true,
+    });
+    assert.deepEqual([progress.done, progress.notLookedAt, progress.notDone], [days / 3, 0, 0]);
+
+    const { told }: { told: { event: { type: string; at: string } }[] } = JSON.parse(
+      (await command('status', userId)).stdout,
+    );
+    const mails: { automation: string; plannedAt: string; state: string }[] = await call(
+      sandbox.rule,
+      `/subscribers/${encodeURIComponent(profile.email.toLowerCase())}/mails`,
+    );
+    assert.deepEqual(
+      mails.map(({ automation, state }) => [automation, state]),
+      ['Renewal notice', 'Renewal notice', 'Renewal thanks', 'Receipt'].map((name) => [name, 'sent']),
+    );
+    assert.deepEqual(
+      told.map(({ event }) => event.type),
+      ['renewal-due', 'renewal-due', 'renewed', 'receipt'],
+    );
+    for (const [index, { automation, plannedAt }] of mails.entries()) {
+      const after = Date.parse(plannedAt) - Date.parse(told[index]?.event.at ?? '');
+      assert.ok(after < 3 * dayMs, `${automation}: ${after / dayMs} days after the event`);
+      if (automation === 'Renewal notice') assert.ok(Date.parse(plannedAt) < renewal, plannedAt);
+    }
+  }
+
   it('takes another port where one is taken, brings the readers, and a second start carries on with the same data', async () => {
     const taken: Server = createServer();
     await new Promise<void>((resolve) => taken.listen(8080, '127.0.0.1', resolve).once('error', () => resolve()));
@@ -104,12 +155,14 @@ describe('sesamy-rule start, without credentials', function () {
 
     const second = await start();
     try {
+      await eventually(() => assert.match(second.text(), /37 readers are in Rule, as they were before/));
       const list = JSON.parse((await command('list', '--state', 'ok')).stdout) as { subscribers?: unknown[] };
       assert.equal((Object.values(list).find(Array.isArray) as unknown[]).length, 37);
       assert.equal((await peopleInRule(second)).length, 37);
       // It rejects where the exit code is not 0.
       const doctor = await command('doctor');
       assert.equal((JSON.parse(doctor.stdout) as { ok: boolean }).ok, true, doctor.stdout);
+      await eachMailIsInTime(second);
       await assertNoViolations(second);
     } finally {
       assert.equal(await second.stop(), 0, second.text());

@@ -2,7 +2,7 @@ import type { Recorder } from '../common/recorder.js';
 import { advance, lengthOf, nextDue, type Span } from './advance.js';
 import * as contracts from './contract-life.js';
 import { getContract, getPerson, type Life } from './life.js';
-import { type LiveOnOptions, type LiveOnProgress, LivingOn } from './live-on.js';
+import { type LiveOnOptions, type LiveOnProgress, LivingOn, type NotDone } from './live-on.js';
 import type { Address, Contract, Entitlement, Person } from './model.js';
 import * as people from './person-life.js';
 import type { SesamySwitches } from './switches.js';
@@ -17,6 +17,7 @@ export interface ControlDeps {
   tokens: Tokens;
   webhooks: Webhooks;
   recorder: Recorder;
+  notDone?: NotDone | undefined;
 }
 
 /**
@@ -29,7 +30,7 @@ export class Controls {
   private readonly life: Life;
 
   constructor(private readonly deps: ControlDeps) {
-    const { world, switches, recorder } = deps;
+    const { world, switches, recorder, notDone } = deps;
     this.life = {
       world,
       raise: (eventType, userId, ids = {}) => {
@@ -42,6 +43,7 @@ export class Controls {
       recorder,
       advance: (ms) => this.advanceBy(ms),
       nudge: (userId) => this.send({ eventType: 'userVendor.1#update', userId, occured_at: world.timestamp() }),
+      notDone,
     });
   }
 

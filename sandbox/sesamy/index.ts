@@ -6,6 +6,7 @@ import { Store } from '../common/store.js';
 import { serveApi } from './api.js';
 import { serveControls } from './control-routes.js';
 import { Controls } from './controls.js';
+import type { NotDone } from './live-on.js';
 import type { Person } from './model.js';
 import { isPage, servePages } from './pages/routes.js';
 import { defaultSwitches, type SesamySwitches, switchesSchema } from './switches.js';
@@ -33,6 +34,8 @@ export interface SesamySandboxOptions {
   now?: () => Date;
   /** Requests a second before a 429; default 5 (sesamy-api §9 Q14), 0 = no limit. */
   rps?: number;
+  /** Lets each step of `liveOn` wait until the program is done with it; else it waits until the program has asked nothing for a while. */
+  notDone?: NotDone;
 }
 
 export interface SesamySandbox extends Pick<Controls, keyof Controls> {
@@ -86,7 +89,8 @@ export async function startSesamySandbox(options: SesamySandboxOptions = {}): Pr
   const tokens = new Tokens(credentials, switches);
   const webhooks = new Webhooks(switches);
   webhooks.setTarget(options.webhook);
-  const controls = new Controls({ vendorId, world, switches, tokens, webhooks, recorder });
+  const { notDone } = options;
+  const controls = new Controls({ vendorId, world, switches, tokens, webhooks, recorder, notDone });
   const app = createSandboxServer({
     recorder,
     faults,
@@ -128,7 +132,7 @@ function startOfDay(date: Date): Date {
 
 export type { Span } from './advance.js';
 export type { Purchase, PurchaseInput } from './contract-life.js';
-export type { LiveOnOptions, LiveOnProgress } from './live-on.js';
+export type { LiveOnOptions, LiveOnProgress, NotDone, ReadReader } from './live-on.js';
 export type * from './model.js';
 export type { ExternalAccess, NewPerson, ProfilePatch, RawPerson } from './person-life.js';
 export type { SesamySwitches } from './switches.js';

@@ -28,7 +28,22 @@ export interface LiveOnProgress {
   done: number;
   /** How many readers' data the program did not read in at least one step, though it should have. */
   notLookedAt: number;
+  /** How many readers the program was not done with in at least one step, though it had read them: their mails may be dated a step late. */
+  notDone: number;
 }
+
+/** A reader whom the program has read in the step under way. */
+export interface ReadReader {
+  userId: string;
+  /** When that was last, by the real clock; ISO instant. */
+  readAt: string;
+}
+
+/**
+ * With whom of these readers the program is not done: it has not finished the look that began with that read, or has yet to tell of what it
+ * found. Asked again and again until there is nobody left; it must not throw.
+ */
+export type NotDone = (readers: readonly ReadReader[]) => Promise<string[]>;
 
 export interface LivingOnDeps {
   world: World;
@@ -38,24 +53,30 @@ export interface LivingOnDeps {
   advance(ms: number): WebhookDelivery[];
   /** Sends a webhook that only makes the program look. @returns nothing when there is no receiver. */
   nudge(userId: string): WebhookDelivery | undefined;
+  /** Where left out, the program counts as done when it has asked nothing for a while. */
+  notDone?: NotDone | undefined;
 }
 
 /** Short enough that what waits for a second look is still news at the next step. */
 const stepDaysByDefault = 3;
-/** The program is done when it has asked nothing for so long. */
+/** The program counts as done when it has asked nothing for so long. */
 const quietMs = 150;
 const lookEveryMs = 20;
+/** Each question costs the program a little of the time that it needs. */
+const askEveryMs = 50;
 
 /**
  * Lets time go by in steps that the program can follow. The program keeps real timers, and for some readers time alone changes something;
  * so in each step everybody who got no webhook is nudged, and the next step waits until the program has looked.
  */
 export class LivingOn {
-  private plan: Omit<LiveOnProgress, 'running' | 'now' | 'notLookedAt'> | undefined;
+  private plan: Omit<LiveOnProgress, 'running' | 'now' | 'notLookedAt' | 'notDone'> | undefined;
   private current: Promise<LiveOnProgress> | undefined;
   private stopping = false;
   /** Readers who were not looked at in at least one step. */
   private readonly missed = new Set<string>();
+  /** Readers with whom the program was not done in at least one step. */
+  private readonly late = new Set<string>();
   /** Readers whose webhooks were taken and who were not looked at, such as those who were erased: they are not waited for again. */
   private readonly ignored = new Set<string>();
 
@@ -67,7 +88,8 @@ export class LivingOn {
     const { from, until, steps, done, userId } = this.plan ?? { from: now, until: now, steps: 0, done: 0 };
     const only = userId === undefined ? {} : { userId };
     const running = this.current !== undefined;
-    return { running, ...only, from, until, now, steps, done, notLookedAt: this.missed.size };
+    const counts = { notLookedAt: this.missed.size, notDone: this.late.size };
+    return { running, ...only, from, until, now, steps, done, ...counts };
   }
 
   /** Begins at once. @returns how it ended. @throws ControlRefusal at once, when it cannot begin. */
@@ -90,6 +112,7 @@ export class LivingOn {
     };
     this.stopping = false;
     this.missed.clear();
+    this.late.clear();
     this.ignored.clear();
     this.current = this.run(this.plan, length, stepMs).then(
       () => this.end(),
@@ -133,7 +156,7 @@ export class LivingOn {
   }
 
   private async step(ms: number, only: string | undefined): Promise<void> {
-    const { world, advance, nudge } = this.deps;
+    const { world, advance, nudge, notDone } = this.deps;
     const looks = new Looks(this.deps.recorder);
     for (const delivery of advance(ms)) looks.told(delivery);
     const readers = only === undefined ? [...world.userIds()] : world.person(only) ? [only] : [];
@@ -142,9 +165,12 @@ export class LivingOn {
       const delivery = nudge(userId);
       if (delivery) looks.told(delivery);
     }
-    await this.untilLookedAt(looks, readers);
-    await this.untilQuiet(looks);
-    for (const userId of readers) this.judge(looks, userId);
+    // Who is told of something that fell due has mails by it, too.
+    const told = notDone ? [...new Set([...readers, ...looks.readersTold()])] : readers;
+    await this.untilLookedAt(looks, told);
+    if (notDone) await this.untilDone(looks, told, notDone);
+    else await this.untilQuiet(looks);
+    for (const userId of told) this.judge(looks, userId);
   }
 
   /** Goes on when the program has come no further for as long as the switch says. */
@@ -173,6 +199,25 @@ export class LivingOn {
     looks.read();
   }
 
+  /** Goes on when the program gets done with nobody more for as long as the switch says. */
+  private async untilDone(looks: Looks, readers: readonly string[], notDone: NotDone): Promise<void> {
+    let open = readers;
+    let since = performance.now();
+    while (!this.stopping) {
+      looks.read();
+      const left = new Set(await notDone(looks.readsOf(open)));
+      if (left.size === 0) return;
+      const now = performance.now();
+      if (left.size < open.length) since = now;
+      open = open.filter((userId) => left.has(userId));
+      if (now - since >= this.deps.switches.lookPatienceMs) {
+        for (const userId of open) this.late.add(userId);
+        return;
+      }
+      await delay(askEveryMs);
+    }
+  }
+
   private judge(looks: Looks, userId: string): void {
     if (!looks.lookedAt(userId)) this.missed.add(userId);
     if (looks.wasRead(userId)) this.ignored.delete(userId);
@@ -198,6 +243,18 @@ class Looks {
 
   wasTold(userId: string): boolean {
     return this.last.has(userId);
+  }
+
+  readersTold(): Iterable<string> {
+    return this.last.keys();
+  }
+
+  /** Those of the readers who were read. */
+  readsOf(readers: readonly string[]): ReadReader[] {
+    return readers.flatMap((userId) => {
+      const readAt = this.reads.get(userId);
+      return readAt === undefined ? [] : [{ userId, readAt }];
+    });
   }
 
   wasDelivered(userId: string): boolean {

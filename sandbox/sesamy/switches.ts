@@ -32,7 +32,7 @@ export const switchesSchema = z.strictObject({
   webhookRetryMs: z.array(ms),
   /** How long the receiver of a webhook may take. */
   webhookTimeoutMs: z.number().positive(),
-  /** How long a step of `liveOn` waits for a program that takes no webhook and looks at nobody. */
+  /** How long a step of `liveOn` waits for a program that comes no further: takes no webhook, looks at nobody, is not done. */
   lookPatienceMs: ms,
 });
 

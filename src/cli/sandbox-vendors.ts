@@ -1,5 +1,7 @@
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
+import type { Subscribers } from '../client.js';
+import { notDoneWith } from './not-done.js';
 import { freePort } from './ports.js';
 
 /** Invented readers of the first run: enough to look around, few enough to be there within seconds. */
@@ -20,7 +22,12 @@ export interface SandboxVendors {
   now: () => Date;
   /** Where the stand-in of Sesamy posts its webhooks from now on. */
   sendWebhooksTo(url: string): void;
-  /** Has the stand-in of Sesamy tell of each reader once, as if they signed up now; on the first run only. Says when they are there. */
+  /**
+   * Lets the clock, where it is moved in steps, wait at each step until the program is done with it.
+   * @returns what ends that, and the steps under way; it resolves when nobody is asked any more
+   */
+  waitFor(subscribers: Subscribers): () => Promise<void>;
+  /** Has the stand-in of Sesamy tell of each reader once, as if they signed up now; on the first run only. Says how many are there. */
   begin(say: (line: string) => void): Promise<void>;
   close(): Promise<void>;
 }
@@ -30,13 +37,16 @@ export async function startSandboxVendors(dataFolder: string): Promise<SandboxVe
   const { startRuleSandbox, startSesamySandbox } = await import('../../sandbox/index.js');
   const secret = 'sandbox-webhook-secret';
   const host = '127.0.0.1';
+  const vendorId = 'daily';
+  let program: Subscribers | undefined;
   const sesamy = await startSesamySandbox({
     host,
     port: await freePort(4001, host),
-    vendorId: 'daily',
+    vendorId,
     dataFile: join(dataFolder, 'sandbox-sesamy.json'),
     population: { people, seed: 1 },
     rps: requestsPerSecond * 2,
+    notDone: async (read) => (program ? notDoneWith(program, vendorId, read) : []),
   });
   const now = () => sesamy.now();
   const rule = await startRuleSandbox({
@@ -56,12 +66,12 @@ export async function startSandboxVendors(dataFolder: string): Promise<SandboxVe
   const example =
     readers.find((person) => person.contracts.some((contract) => contract.status === 'ACTIVE')) ?? readers[0];
   return {
-    vendorId: sesamy.vendorId,
+    vendorId,
     rulePage: rule.pageUrl,
     sesamyPage: sesamy.pageUrl,
     exampleUserId: example?.id ?? '',
     env: {
-      SESAMY_VENDOR_ID: sesamy.vendorId,
+      SESAMY_VENDOR_ID: vendorId,
       SESAMY_CLIENT_ID: sesamy.clientId,
       SESAMY_CLIENT_SECRET: sesamy.clientSecret,
       SESAMY_API_URL: sesamy.url,
@@ -75,10 +85,21 @@ export async function startSandboxVendors(dataFolder: string): Promise<SandboxVe
     sendWebhooksTo(url) {
       sesamy.webhooks.setTarget({ url, headers: { Authorization: `Bearer ${secret}` } });
     },
+    waitFor(subscribers) {
+      program = subscribers;
+      return async () => {
+        await sesamy.livingOn.stop();
+        program = undefined;
+      };
+    },
     async begin(say) {
       const confirmed = readers.filter(({ profile }) => profile.email && profile.emailVerified !== false).length;
       // All of them again, where the first run was stopped before all were there: it does no harm.
-      if (rule.subscribers().length >= confirmed || sesamy.world.ahead > 0) return;
+      const before = rule.subscribers().length;
+      if (before >= confirmed || sesamy.world.ahead > 0) {
+        say(`${before} readers are in Rule, as they were before.`);
+        return;
+      }
       sesamy.announceEveryone();
       for (let look = 0; look < 120 && !closed && rule.subscribers().length < confirmed; look += 1)
         await delay(500, undefined, { ref: false });

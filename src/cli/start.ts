@@ -1,10 +1,12 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Command } from 'commander';
+import { createSubscribers } from '../client.js';
 import type { Config } from '../config/index.js';
 import { createLogger, type Logger, loggedError } from '../log.js';
 import { installRuntime } from '../runtime.js';
 import { findTemporalCli } from '../temporal/binary.js';
+import { connectTemporal } from '../temporal/connect.js';
 import { startEmbeddedTemporal } from '../temporal/embedded.js';
 import { announceRunning, environment, findRunning, forgetRunning, namesTemporal } from './environment.js';
 import { CommandError } from './errors.js';
@@ -94,7 +96,12 @@ async function boot(own: NodeJS.ProcessEnv, first: Config, log: Logger, parts: P
   parts.push(workers);
   const webhook = await startWebhookService(config, env, log);
   parts.push(webhook);
-  sandbox?.sendWebhooksTo(webhook.url);
+  if (sandbox) {
+    const { connection, client } = await connectTemporal(env);
+    const waitNoMore = sandbox.waitFor(createSubscribers(client));
+    parts.push({ stop: () => waitNoMore().then(() => connection.close()) });
+    sandbox.sendWebhooksTo(webhook.url);
+  }
   const clock: Record<string, string> = sandbox
     ? { SESAMY_RULE_STAND_IN_CLOCK: `${sandbox.env.SESAMY_API_URL}/_sandbox/clock` }
     : {};

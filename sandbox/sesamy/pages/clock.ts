@@ -7,9 +7,9 @@ import { nameOf } from './people.js';
 
 const dayMs = 86_400_000;
 
-/** The stand-in's date, and buttons to live on: with the reader alone where there is one, else with everybody. */
+/** The stand-in's date, and buttons to live on: looking at the reader alone where there is one, else at everybody. */
 export function clockPart(world: World, livingOn: LivingOn, person?: Person): Html {
-  const { running, from, until, steps, done, userId, notLookedAt } = livingOn.progress();
+  const { running, from, until, steps, done, userId, notLookedAt, notDone } = livingOn.progress();
   const ahead = Math.round(world.ahead / dayMs);
   return html`<p>Here it is <b>${dateOf(world.now())}</b>${ahead > 0 && html` <span class="soft">${days(ahead)} ahead of the real date</span>`}</p>
 ${
@@ -18,9 +18,18 @@ ${
 <progress value="${done}" max="${steps}"></progress> ${done} of ${steps} steps. ${action('Stop', 'DELETE', '/_sandbox/live-on', {}, 'danger')}</p>`
     : html`<p class="actions">Live on with ${person ? nameOf(person) : 'everybody'}: ${spans(world).map(
         ({ text, span }) => action(text, 'POST', '/_sandbox/live-on', person ? { ...span, userId: person.id } : span),
-      )}</p>`
+      )}</p>
+<p class="soft">${person ? alone(nameOf(person)) : together}</p>`
 }
-${notLookedAt > 0 && html`<p class="warn">${readers(notLookedAt)} not looked at in time: is the program running, and are webhooks sent to it?</p>`}`;
+${notLookedAt > 0 && html`<p class="warn">${readers(notLookedAt)} ${notLookedAt === 1 ? 'was' : 'were'} not looked at in time: is the program running, and are webhooks sent to it?</p>`}
+${notDone > 0 && html`<p class="warn">The program was not done with ${readers(notDone)} in time: their mails may be dated a step late.</p>`}`;
+}
+
+const together =
+  'A year with everybody takes many minutes; from the page of one reader, with that reader, it takes a minute or two.';
+
+function alone(name: string): string {
+  return `The clock moves for everybody, but in each step the program is made to look at ${name} only: the others miss what time alone brings, such as notices and win-backs. A year takes a minute or two.`;
 }
 
 /** Twenty minutes are enough for a cancellation that waits for a regret. */
@@ -52,6 +61,6 @@ function days(count: number): string {
   return count === 1 ? '1 day' : `${count} days`;
 }
 
-function readers(count: number): string {
-  return count === 1 ? '1 reader was' : `${count} readers were`;
+function readers(number: number): string {
+  return number === 1 ? '1 reader' : `${number} readers`;
 }
