@@ -87,7 +87,7 @@ describe('the commands on a running system', function () {
   it('status of somebody nobody has told of: exit code 1 and a sentence', async () => {
     const { code, stderr, stdout } = await run('status', 'email|000000000000000000000bad');
     assert.equal(code, 1);
-    assert.match(stderr, /^Nobody has told of email\|0+bad .*sesamy-rule sync 'email\|0+bad'\n$/);
+    assert.match(stderr, /^email\|0+bad of vendor daily is not known here.*sesamy-rule preview 'email\|0+bad'\n$/);
     assert.equal(stdout, '');
   });
 
@@ -366,7 +366,7 @@ describe('doctor on an account with fields of other types', function () {
     assert.equal(fields?.result, 'warning');
     assert.match(fields?.detail ?? '', /Sesamy_Subscription\.ExpiresAt is datetime, not date/);
     assert.match(fields?.detail ?? '', /written as text.*: Sesamy_ActiveProducts\.SKU/);
-    assert.match(fields?.detail ?? '', /15 of 19 are made at the first write/);
+    assert.match(fields?.detail ?? '', /15 of 19 are made by `sesamy-rule activate`, or at the first write/);
   });
 });
 

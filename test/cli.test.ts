@@ -20,11 +20,15 @@ const commands = [
   'worker',
   'webhook',
   'doctor',
+  'activate',
   'sync',
   'status',
   'list',
   'resync',
   'preview',
+  'release',
+  'discard',
+  'erase',
   'fields',
   'tags',
 ];
@@ -42,7 +46,7 @@ describe('the command line', function () {
     await atOnce(commands, async (name) => {
       const { code, stdout } = await runCli([name, '--help']);
       assert.equal(code, 0, name);
-      assert.match(stdout, new RegExp(`Examples:\\n.*sesamy-rule ${name}`), name);
+      assert.match(stdout, new RegExp(`Examples:\\n[^]*sesamy-rule ${name}`), name);
       assert.match(stdout, /--json/, name);
       if (name === 'preview') assert.match(stdout, /only command that prints personal data/);
     });
@@ -57,6 +61,7 @@ describe('the command line', function () {
     ['a time that is none', ['list', '--since', 'yesterday'], /30m, 2h, 7d/],
     ['a limit that is no number', ['list', '--limit', 'all'], /whole number/],
     ['nobody to resync', ['resync'], /--failed, or --query/],
+    ['an empty query', ['resync', '--query', ' '], /--query is empty/],
     ['one and many to resync', ['resync', 'email|1', '--failed'], /not both/],
     ['many to recreate', ['resync', '--failed', '--recreate'], /for one reader/],
     ['no vendor', ['status', 'email|1'], /No vendor is configured/],
@@ -93,15 +98,22 @@ describe('the command line', function () {
       SESAMY_RPS: 'many',
       SESAMY_RULE_TIME_ZONE: 'Mars/Phobos',
       RULE_API_KEY: '',
+      TEMPORAL_PROFILE: 'nowhere',
     };
     await atOnce([['worker'], ['list'], ['sync', 'email|1']], async (args) => {
       const { code, stdout, stderr } = await runCli(args, { env });
       assert.equal(code, 2, args.join(' '));
-      for (const name of ['SESAMY_CLIENT_ID', 'SESAMY_RPS', 'SESAMY_RULE_TIME_ZONE', 'RULE_API_KEY']) {
+      for (const name of ['SESAMY_CLIENT_ID', 'SESAMY_RPS', 'SESAMY_RULE_TIME_ZONE', 'RULE_API_KEY', 'TEMPORAL_']) {
         assert.match(stderr, new RegExp(name));
       }
       assert.equal(stdout, '');
     });
+  });
+
+  it('answers 2 where TEMPORAL_CLI_PATH leads nowhere', async () => {
+    const { code, stderr } = await runCli(['start'], { env: { TEMPORAL_CLI_PATH: '/nowhere/temporal', PORT: '0' } });
+    assert.equal(code, 2);
+    assert.match(stderr, /TEMPORAL_CLI_PATH is set to \/nowhere\/temporal, which is not an executable file/);
   });
 
   it('needs the webhook secret for the webhook server only', async () => {

@@ -45,7 +45,7 @@ describe('walls between the rooms', function () {
     ['src/webhook/x.ts', '../activities/index.js'],
     ['src/client.ts', './rule/index.js'],
     ['src/activities/x.ts', '../workflows/index.js'],
-    ['src/activities/x.ts', '../client.js'],
+    ['src/activities/x.ts', '../worker.js'],
     ['src/activities/x.ts', '@temporalio/workflow'],
     ['src/config/x.ts', '../sesamy/index.js'],
     ['src/config/x.ts', '@temporalio/client'],

@@ -78,7 +78,7 @@ async function build(undo: (() => Promise<unknown>)[]) {
     PORT: '0',
   };
   const config = loadConfig(env);
-  const workers = await startWorkerService(config, env, now);
+  const workers = await startWorkerService(config, env, log, now);
   undo.push(() => workers.stop());
   const webhook = await startWebhookService(config, env, log);
   undo.push(() => webhook.stop());

@@ -1,7 +1,7 @@
 import { CommanderError } from 'commander';
 
 /** Errors whose message is written for people. By name, so that a command that needs no Temporal does not load it. */
-const wrongUse = new Set(['ConfigError', 'UsageError', 'TemporalSettingsError', 'QueryError']);
+const wrongUse = new Set(['ConfigError', 'UsageError', 'TemporalSettingsError', 'TemporalPathError', 'QueryError']);
 const failures = new Set([
   'CommandError',
   'DatabaseInUseError',

@@ -1,9 +1,10 @@
-import { type Config, loadConfig } from '../config/index.js';
+import type { Config } from '../config/index.js';
 import { createLogger, type Logger } from '../log.js';
 import { installRuntime } from '../runtime.js';
 import { environment } from './environment.js';
 import { UsageError } from './errors.js';
 import { answer, type OutputOptions } from './output.js';
+import { readSettings } from './read-settings.js';
 import type { Service } from './service.js';
 import { noVendors } from './session.js';
 import { untilSignal } from './signals.js';
@@ -20,7 +21,7 @@ interface Running<S extends Service> {
 /** Runs a service until SIGINT or SIGTERM, then lets what is under way end. @throws when the service breaks by itself */
 export async function runService<S extends Service>(options: OutputOptions, running: Running<S>): Promise<void> {
   const env = environment();
-  const config = loadConfig(env, { webhook: running.kind === 'webhook' });
+  const config = readSettings(env, { webhook: running.kind === 'webhook' });
   if (config.vendors.length === 0) throw new UsageError(noVendors);
   const log = createLogger({ level: config.logLevel, format: process.stderr.isTTY ? 'human' : 'json' });
   const runtime = running.kind === 'worker' ? installRuntime(log, config.metricsAddress) : undefined;

@@ -1,7 +1,7 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Command } from 'commander';
-import { type Config, loadConfig } from '../config/index.js';
+import type { Config } from '../config/index.js';
 import { createLogger, type Logger, loggedError } from '../log.js';
 import { installRuntime } from '../runtime.js';
 import { findTemporalCli } from '../temporal/binary.js';
@@ -11,6 +11,7 @@ import { CommandError } from './errors.js';
 import { command } from './options.js';
 import { answer, type OutputOptions, say } from './output.js';
 import { freePort } from './ports.js';
+import { readSettings } from './read-settings.js';
 import { type SandboxVendors, startSandboxVendors } from './sandbox-vendors.js';
 import { startWebhookService, startWorkerService } from './service.js';
 import { untilSignal } from './signals.js';
@@ -40,7 +41,7 @@ export function startCommand(): Command {
 async function start(options: OutputOptions): Promise<void> {
   const own = environment();
   // Mistakes in the settings come before anything is started.
-  const first = loadConfig(own);
+  const first = readSettings(own);
   const { dataFolder } = first;
   mkdirSync(dataFolder, { recursive: true });
   const running = findRunning(dataFolder);
@@ -88,13 +89,16 @@ async function boot(own: NodeJS.ProcessEnv, first: Config, log: Logger, parts: P
   }
   const temporal = await startTemporal(env, dataFolder, parts);
   env = { ...env, ...temporal.env };
-  const config = loadConfig(env);
-  const workers = await startWorkerService(config, env, sandbox?.now);
+  const config = readSettings(env);
+  const workers = await startWorkerService(config, env, log, sandbox?.now);
   parts.push(workers);
   const webhook = await startWebhookService(config, env, log);
   parts.push(webhook);
   sandbox?.sendWebhooksTo(webhook.url);
-  announceRunning(dataFolder, { ...temporal.env, ...(sandbox?.env ?? {}) });
+  const clock: Record<string, string> = sandbox
+    ? { SESAMY_RULE_STAND_IN_CLOCK: `${sandbox.env.SESAMY_API_URL}/_sandbox/clock` }
+    : {};
+  announceRunning(dataFolder, { ...temporal.env, ...(sandbox?.env ?? {}), ...clock });
   return {
     document: {
       webhook: webhook.url,

@@ -26,6 +26,11 @@ export class TemporalBinaryError extends Error {
   override name = 'TemporalBinaryError';
 }
 
+/** What the environment names as the program cannot be used. */
+export class TemporalPathError extends TemporalBinaryError {
+  override name = 'TemporalPathError';
+}
+
 /** A program we look for. */
 interface Program {
   title: string;
@@ -96,7 +101,7 @@ async function find(
     const path = resolve(named);
     const problem = (await isExecutable(path)) ? await program.check(path) : 'is not an executable file';
     if (problem === undefined) return path;
-    throw new TemporalBinaryError(`${variable} is set to ${path}, which ${problem}; correct it or leave it out.`);
+    throw new TemporalPathError(`${variable} is set to ${path}, which ${problem}; correct it or leave it out.`);
   }
 
   for (const folder of (env.PATH ?? '').split(delimiter).filter(Boolean)) {

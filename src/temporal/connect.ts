@@ -151,6 +151,11 @@ function createRetries() {
   };
 }
 
+/** Looks at the settings without connecting. @throws TemporalSettingsError */
+export function checkTemporalSettings(env: NodeJS.ProcessEnv): void {
+  settings(env);
+}
+
 function settings(env: NodeJS.ProcessEnv): Pick<ClientConnectConfig, 'connectionOptions'> & TemporalPlace {
   try {
     const overrideEnvVars = Object.fromEntries(

@@ -111,6 +111,7 @@ async function startRunning(args: readonly string[], options: CliOptions) {
 }
 
 export interface WorkerProcess {
+  pid: number | undefined;
   output: RunningCli['output'];
   /** Ends it as a power cut would: SIGKILL, nothing is cleaned up. Resolves when it is gone. */
   kill(): Promise<void>;
@@ -120,6 +121,7 @@ export interface WorkerProcess {
 export async function startWorkerProcess(env: Record<string, string>): Promise<WorkerProcess> {
   const { child, closed, output } = await startRunning(['worker'], { env });
   return {
+    pid: child.pid,
     output,
     async kill() {
       child.kill('SIGKILL');

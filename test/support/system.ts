@@ -30,6 +30,9 @@ export interface SystemOptions {
   receipts?: Partial<VendorConfig['receipts']>;
   /** Whether Rule has active automations on our state tags ({@link addStateAutomations}). Default true. */
   automations?: boolean;
+
+  /** Address of a Temporal server of the test's own, whose namespace is `default`. */
+  temporal?: string;
   /** Environment variables over the harness's own. */
   env?: Record<string, string>;
   /** Default true. */
@@ -67,8 +70,8 @@ export interface System {
 const secret = plantedKeys.webhookSecret;
 
 export async function startSystem(options: SystemOptions = {}): Promise<System> {
-  const { address } = await sharedTemporal();
-  const namespace = await freshNamespace();
+  const address = options.temporal ?? (await sharedTemporal()).address;
+  const namespace = options.temporal ? 'default' : await freshNamespace();
   const rule = await startRuleSandbox({ apiKey: plantedKeys.ruleKey, ...options.rule });
   if (options.automations !== false) addStateAutomations(rule);
   const sesamy = await startSesamySandbox({
@@ -180,6 +183,7 @@ export async function startSystem(options: SystemOptions = {}): Promise<System> 
       const workers = await startWorkers({
         connection: native.connection,
         namespace,
+        client,
         vendors: vendors.all,
         requestsPerSecond: (id) => vendors.requestsPerSecond(id),
         graceMs: 2_000,
