@@ -1,5 +1,7 @@
 import { type Client, isGrpcServiceError } from '@temporalio/client';
+import { subscriberStages } from './brake.js';
 import {
+  lifecycleStageKey,
   type PersonId,
   parseSubscriberWorkflowId,
   resyncSignal,
@@ -14,6 +16,8 @@ export interface AddressEntry {
   userId: string;
   /** Erased on request: the address is not to come back under any id. */
   erased: boolean;
+  /** Had a running subscription when they were looked at last. */
+  subscribes: boolean;
 }
 
 /**
@@ -21,14 +25,14 @@ export interface AddressEntry {
  * `AddressKey`. As Temporal's visibility store it is a second or so behind.
  */
 export interface AddressBook {
-  /** Everybody else with that address, at most ten. */
+  /** Everybody else with that address, at most fifty. */
   others(addressKey: string, userId: string): Promise<AddressEntry[]>;
   /** Has them looked at again, quietly: an address has changed hands, or is about to; they are told who it was. */
   lookAgain(userIds: readonly string[], by: string): Promise<void>;
 }
 
 /** More people with one address than this are not one address's people. */
-const mostEntries = 10;
+const mostEntries = 50;
 
 export function createAddressBook(client: Client, vendorId: string): AddressBook {
   return {
@@ -39,7 +43,11 @@ export function createAddressBook(client: Client, vendorId: string): AddressBook
         for await (const { workflowId, typedSearchAttributes } of client.workflow.list({ query })) {
           const person = parseSubscriberWorkflowId(workflowId);
           if (!person || person.userId === userId) continue;
-          found.push({ userId: person.userId, erased: typedSearchAttributes.get(syncStateKey) === 'erased' });
+          found.push({
+            userId: person.userId,
+            erased: typedSearchAttributes.get(syncStateKey) === 'erased',
+            subscribes: subscriberStages.includes(typedSearchAttributes.get(lifecycleStageKey) ?? ''),
+          });
           if (found.length === mostEntries) break;
         }
       } catch (error) {

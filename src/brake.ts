@@ -26,7 +26,8 @@ export interface BrakeSettings {
 const countFreshMs = 5 * 60_000;
 const answerWithinMs = 10_000;
 
-const subscriberStages = ['onboarding', 'active', 'renewal-due', 'overdue', 'cancelling'];
+/** Stages of those who have a running subscription. */
+export const subscriberStages = ['onboarding', 'active', 'renewal-due', 'overdue', 'cancelling'];
 
 /** Counts and asks by the vendor's brake workflow, which all workers share. */
 export function createBrake(client: Client, vendorId: string, settings: BrakeSettings, now = Date.now): Brake {

@@ -78,6 +78,8 @@ describe('whose a subscriber is', function () {
       entitlements: [anEntitlement(`e-${old.slice(-6)}`, contractOf(old))],
     });
     await system.nudge(merged, 'userVendor.1#new');
+    // Sesamy does not show the old one any more: believed at a second look.
+    await eventually(async () => assert.equal((await system.status(merged))?.state, 'ok'), { timeoutMs: 15_000 });
     await system.attempted(merged);
     const before = content(address);
     assert.equal(before.id, ruleId);
@@ -192,6 +194,7 @@ describe('whose a subscriber is', function () {
       entitlements: [anEntitlement('e-first', 'c-first')],
     });
     await system.nudge(second, 'contract.1#update');
+    await system.nudge(first, 'contract.1#purchased');
     await eventually(async () => {
       assert.deepEqual([ownerAt(address), await reasonOf(second)], [first, 'shared-address']);
       assert.ok(
@@ -228,6 +231,47 @@ describe('whose a subscriber is', function () {
     assert.deepEqual([at(addressOf(id)), at(moved)], [undefined, undefined]);
     assert.equal((await system.status(id))?.state, 'erased');
     assert.equal(await system.subscribers.count({ query: "SyncState = 'erased'" }), 1);
+  });
+
+  it('A16: a subscriber that is another Sesamy user’s by now is left alone and named', async () => {
+    const owner = await known('owner');
+    const id = await known('erased-too');
+    const ruleId = at(addressOf(id))?.id;
+    system.rule.setField(addressOf(id), idField, owner);
+    const erasure = await system.subscribers.erase(system.person(id));
+    assert.deepEqual([erasure.deleted, erasure.leftAlone, erasure.sharedWith], [[], [ruleId], [owner]]);
+    // Typed by hand: nobody's at Sesamy, so theirs; asked again, they are looked for anew.
+    system.rule.setField(addressOf(id), idField, 'email|000000000000000000000bad');
+    assert.deepEqual((await system.subscribers.erase(system.person(id))).deleted, [ruleId]);
+    assert.equal(at(addressOf(id)), undefined);
+  });
+
+  it('who was deleted in Rule by hand, and then loses a subscription, is deleted-in-rule, not failed', async () => {
+    const id = await known('by-hand');
+    system.rule.deleteSubscriber(addressOf(id));
+    system.sesamy.setPerson({
+      ...system.sesamy.person(id),
+      contracts: [
+        aContract(id, contractOf(id), { status: 'EXPIRED', isActive: false, expiresAt: '2026-11-01T00:00:00Z' }),
+      ],
+      entitlements: [anEntitlement(`e-${id.slice(-6)}`, contractOf(id), { hasAccess: false })],
+    });
+    await system.nudge(id, 'contract.1#update');
+    await eventually(async () => assert.equal(await reasonOf(id), 'deleted-in-rule'), { timeoutMs: 15_000 });
+    assert.equal(at(addressOf(id)), undefined);
+  });
+
+  it('one bad answer of Sesamy about another reader hands nobody’s subscriber over', async () => {
+    const owner = await known('flaky');
+    const before = content(addressOf(owner));
+    const second = withoutContract(addressOf(owner), { createdAt: '2026-11-20T00:00:00Z' });
+    const fault = system.sesamy.faults.add({ kind: 'status', status: 404, path: encodeURIComponent(owner) });
+    await system.nudge(second, 'userVendor.1#new');
+    await system.attempted(second);
+    system.sesamy.faults.remove(fault);
+    await eventually(async () => assert.ok(((await system.status(second))?.attempts ?? 0) >= 2), { timeoutMs: 15_000 });
+    await system.attempted(second, 2);
+    assert.deepEqual([await reasonOf(second), content(addressOf(owner))], ['shared-address', before]);
   });
 
   it('A16: somebody nobody has told of is erased too, by the address that Sesamy shows', async () => {

@@ -72,7 +72,7 @@ async function attempted<T>(
   let step = 'begin';
   let ruleId: number | undefined;
   const beat = setInterval(() => heartbeat(step), heartbeatMs);
-  const signal = cutOff(context.cancellationSignal);
+  const signal = cutOff(context);
   try {
     const attempt: Attempt = {
       signal,
@@ -103,11 +103,15 @@ async function attempted<T>(
  * Whatever ends an attempt in its middle, but for the workflow's own wish: an attempt that has begun goes on to its end then, since a
  * request that is cut off may take effect later, after what the workflow does next.
  */
-function cutOff(cancelled: AbortSignal): AbortSignal {
+function cutOff({ cancellationSignal: cancelled, info }: Context): AbortSignal {
   const controller = new AbortController();
+  const startedAt = Date.now();
   const pass = () => {
     const { reason } = cancelled;
-    if (!(reason instanceof Error && reason.message === 'CANCELLED')) controller.abort(reason);
+    if (!(reason instanceof Error && reason.message === 'CANCELLED')) return controller.abort(reason);
+    // The signal tells only once: that the time is up is noticed here.
+    const left = startedAt + info.startToCloseTimeoutMs - Date.now();
+    setTimeout(() => controller.abort(reason), Math.max(left, 0)).unref();
   };
   if (cancelled.aborted) pass();
   cancelled.addEventListener('abort', pass, { once: true });

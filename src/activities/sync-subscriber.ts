@@ -105,8 +105,8 @@ export async function syncSubscriber(vendor: Vendor, input: SyncInput, attempt: 
     vendor,
     input: { ...input, known: seen },
     person,
-    // An unchanged live look writes nothing and tells nothing: then it does not matter whose the address is.
-    asksWhose: input.force || !input.live || sourceChanged || lifecycle.events.length > 0 || input.tells,
+    // Whoever takes an address tells the one who held it: a live look of that one need not ask, and is not held up by the search.
+    asksWhose: input.force || !input.live,
     startsFlows: input.live && (known.fieldHashes !== undefined || isNew(vendor, source, lifecycle.events, now)),
     tells: lifecycle.events.length > 0 || input.tells,
     signal: attempt.signal,
@@ -129,7 +129,8 @@ export async function syncSubscriber(vendor: Vendor, input: SyncInput, attempt: 
   if (written.verdict === 'skipped') {
     const kept = { ...written, known: { ...written.known, lifecycle: known.lifecycle }, news: sourceChanged };
     // The other one's own webhook may be on its way.
-    const isRecent = now.getTime() - Date.parse(written.known.sharedSince ?? '') < sharedMs;
+    const isRecent =
+      now.getTime() - Date.parse(written.known.movingSince ?? written.known.sharedSince ?? '') < sharedMs;
     if (isRecent) return { ...kept, next: { kind: 'second-look', afterMs: vendor.timings.missingRowsMs } };
     return { ...kept, next: recheck(vendor, input.userId, attempt.now().getTime()) };
   }

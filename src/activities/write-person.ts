@@ -1,5 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Known, SyncChanges, SyncInput, SyncProblem, SyncReason, Verdict } from '../contract/index.js';
+import { userIdPattern } from '../contract/index.js';
 import { VendorError } from '../http/errors.js';
 import {
   baseTag,
@@ -68,6 +69,7 @@ export async function writePerson(job: Omit<Job, 'problems' | 'takenFrom'>): Pro
     unsettled: _unsettled,
     refusedFields: _refused,
     sharedSince: _shared,
+    movingSince: _moving,
     segmentsStale: _stale,
     ...kept
   } = known;
@@ -100,13 +102,15 @@ export async function writePerson(job: Omit<Job, 'problems' | 'takenFrom'>): Pro
     if (unowned) return unowned;
     const written = await write(full, next, changes);
     // Whoever had the address, or the subscriber, before: they find out that it is not theirs any more, and move or are skipped.
-    const others = claim?.kind === 'ours' && !isHeld ? [...claim.rivals, ...claim.movedOn] : [];
+    const others = claim?.kind === 'ours' && !isHeld ? [...claim.rivals, ...claim.unsure] : [];
     await vendor.addressBook?.lookAgain([...new Set([...others, ...full.takenFrom])], input.userId);
     return written;
   } catch (error) {
-    if (error instanceof SharedAddress) return sharesAddress(full, known);
+    if (error instanceof SharedAddress) return error.moving ? awaitsMove(full, known) : sharesAddress(full, known);
     const isMissing =
-      error instanceof VendorError && error.type === 'rule/not-found' && error.path?.includes('/subscribers/{id}');
+      error instanceof VendorError &&
+      error.type === 'rule/not-found' &&
+      /\/subscribers?\/\{id\}/.test(error.path ?? '');
     if (known.ruleId === undefined || !isMissing) throw error;
     if (input.recreate) {
       return writePerson({ ...job, startsFlows: false, input: { ...input, known: neverWritten(known), gained: [] } });
@@ -120,6 +124,7 @@ async function write(job: Job, next: Known, changes: SyncChanges): Promise<Writt
   if (known.ruleId !== undefined) return update(job, known.ruleId, next, changes);
   const created = await create(job);
   job.wrote?.(created.id);
+  await takeConsentAlong(job, created);
   const gained = missingTags(job.person, created.tags);
   const settled = await settle(job, created.id, created.tags, gained, changes);
   return {
@@ -131,14 +136,21 @@ async function write(job: Job, next: Known, changes: SyncChanges): Promise<Writt
   };
 }
 
+/** Whoever had a subscriber before, and asked there to be left alone, is left alone here too. */
+async function takeConsentAlong({ vendor, input, signal }: Job, created: RuleSubscriber): Promise<void> {
+  const former = input.known.formerRuleIds?.at(-1);
+  if (former === undefined || former === created.id) return;
+  const old = await vendor.rule.get(former, { signal });
+  if (old && !old.mailable) await vendor.rule.suppress(created.id, { signal });
+}
+
 async function claimFor(
   { vendor, input, person, signal, now }: Job,
-  also: string[] = [],
+  holders: string[] = [],
 ): Promise<AddressClaim | undefined> {
   const { addressKey } = input.known;
-  return addressKey === undefined
-    ? undefined
-    : claimAddress(vendor, person, addressKey, [...(input.sharesWith ?? []), ...also], { signal, now });
+  const also = { holders, tellers: input.sharesWith ?? [] };
+  return addressKey === undefined ? undefined : claimAddress(vendor, person, addressKey, also, { signal, now });
 }
 
 /** What becomes of somebody who does not own their address; `undefined` for who does. Nothing is written to Rule. */
@@ -153,20 +165,34 @@ async function notOurs(job: Job, claim: AddressClaim, isHeld: boolean): Promise<
       if (!isHeld) return sharesAddress(job, known);
       // The subscriber is the other one's from now on: they write it, and we forget it.
       await vendor.addressBook?.lookAgain([claim.owner], input.userId);
-      return sharesAddress(job, neverWritten(known));
-    case 'ours': {
-      if (isHeld || claim.movedOn.length === 0 || mayTake(job)) return undefined;
-      // They are about to leave it; then both keep their subscriber.
-      if (known.sharedSince === undefined) await vendor.addressBook?.lookAgain(claim.movedOn, input.userId);
-      return sharesAddress(job, known);
-    }
+      return sharesAddress(job, handedOver(known));
+    case 'ours':
+      if (isHeld || claim.unsure.length === 0 || mayTake(job)) return undefined;
+      // Are they about to leave it? Then both keep their subscriber; and one answer of Sesamy is not enough to take anybody's.
+      if (known.movingSince === undefined) await vendor.addressBook?.lookAgain(claim.unsure, input.userId);
+      return awaitsMove(job, known);
   }
 }
 
-/** Whether an address that another one has left at Sesamy, and not yet in Rule, has been waited for long enough. */
+/** Whether an address that another one seems to have left at Sesamy, and not in Rule, has been waited for long enough. */
 function mayTake({ vendor, input, now }: Job): boolean {
-  const since = Date.parse(input.known.sharedSince ?? '');
+  const since = Date.parse(input.known.movingSince ?? '');
   return now.getTime() - since >= vendor.timings.missingRowsMs;
+}
+
+function awaitsMove(job: Job, known: Known): Written {
+  return sharesAddress(job, { ...known, movingSince: known.movingSince ?? job.now.toISOString() });
+}
+
+/** The subscriber is another one's now; an erasure, and the consent that goes along with a move, still have to know of it. */
+function handedOver(known: Known): Known {
+  const { movingSince: _moving, ...rest } = neverWritten(known);
+  if (known.ruleId === undefined) return rest;
+  return { ...rest, formerRuleIds: withFormer(known.formerRuleIds, known.ruleId) };
+}
+
+function withFormer(former: readonly number[] = [], id: number): number[] {
+  return [...former.filter((one) => one !== id), id].slice(-mostFormerIds);
 }
 
 /** Nobody is written; the address may be free as soon as its owner has moved on. */
@@ -209,7 +235,7 @@ async function update(job: Job, ruleId: number, next: Known, changes: SyncChange
   const writesFields = input.force || changes.fields.length > 0 || changes.addressChanged;
   let id = ruleId;
   let held = known.tags ?? [];
-  const isTaken = await isSomebodyElses(job, ruleId, changes.addressChanged);
+  const isTaken = await isSomebodyElses(job, ruleId, changes.addressChanged || email === undefined);
   if (isTaken && !changes.addressChanged) throw new SharedAddress();
 
   if (writesFields) {
@@ -231,7 +257,10 @@ async function update(job: Job, ruleId: number, next: Known, changes: SyncChange
       id = now.id;
       changes.addressChanged = false;
       changes.movedFrom = ruleId;
-      next.formerRuleIds = [...(known.formerRuleIds ?? []).filter((one) => one !== id), ruleId].slice(-mostFormerIds);
+      next.formerRuleIds = withFormer(
+        known.formerRuleIds?.filter((one) => one !== id),
+        ruleId,
+      );
     }
     if (input.force || !reply) held = now.tags ?? (await vendor.rule.listTags(id, { signal }));
   }
@@ -333,7 +362,8 @@ async function moveToAddress(job: Job, oldId: number): Promise<RuleSubscriber> {
   }
   if (owners.taken !== undefined && owners.taken !== job.input.userId) {
     const claim = await claimFor(job, [owners.taken]);
-    if (claim?.kind !== 'ours' || (claim.movedOn.length > 0 && !mayTake(job))) throw new SharedAddress();
+    if (claim?.kind !== 'ours') throw new SharedAddress();
+    if (claim.unsure.length > 0 && !mayTake(job)) throw new SharedAddress(true);
     job.takenFrom.push(owners.taken);
   }
   // The state is not new, only the place where it is kept.
@@ -371,6 +401,10 @@ async function isSomebodyElses(
 /** The address, or the subscriber, is another Sesamy user's: theirs is not touched, and ours stays where it is. */
 class SharedAddress extends Error {
   override name = 'SharedAddress';
+  /** @param moving the other one seems to be leaving it */
+  constructor(readonly moving = false) {
+    super();
+  }
 }
 
 /** Sesamy user ids that Rule holds of the subscriber we know and of the one who has the address; absent where it holds none. */
@@ -384,7 +418,8 @@ async function ownersOf({ vendor, person, signal }: Job, oldId: number): Promise
 /** Which Sesamy user a subscriber of Rule is, by the field that we write; `undefined` where none is said. */
 export async function ownerOf(vendor: Vendor, ruleId: number, signal?: AbortSignal): Promise<string | undefined> {
   const value = (await vendor.rule.readFields(ruleId, { signal }))['Sesamy_User.ID']?.value;
-  return typeof value === 'string' && value !== '' ? value : undefined;
+  // Whatever else somebody typed there names no user, and must not get into an address or an id.
+  return typeof value === 'string' && userIdPattern.test(value) ? value : undefined;
 }
 
 /**

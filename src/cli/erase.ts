@@ -45,7 +45,11 @@ async function eraseOne(session: Session, person: PersonId, options: EraseOption
   if (!erasure.erasedAt) process.exitCode = 1;
 }
 
-function tell({ userId }: PersonId, { erasedAt, deleted, sharedWith, failure }: Erasure, url: string | undefined) {
+function tell(
+  { userId }: PersonId,
+  { erasedAt, deleted, leftAlone, sharedWith, failure }: Erasure,
+  url: string | undefined,
+) {
   const first = erasedAt
     ? `${userId} is erased (${erasedAt}): ${deleted.length > 0 ? `deleted in Rule: ${deleted.join(', ')}` : 'Rule had no subscriber of theirs'}.`
     : `${userId} is not erased yet; it is tried again by itself, and nothing is written meanwhile.`;
@@ -54,7 +58,16 @@ function tell({ userId }: PersonId, { erasedAt, deleted, sharedWith, failure }: 
     ...facts([
       ['Failure', failure && failureSentence(failure)],
       ['On record', 'that it happened, when, and a keyed hash of the address, which keeps it from coming back'],
-      ['Not erased', sharedWith.length > 0 ? `${sharedWith.join(', ')}: the same address; erase them too?` : undefined],
+      [
+        'Left alone',
+        leftAlone.length > 0
+          ? `in Rule: ${leftAlone.join(', ')}, another Sesamy user's by its field Sesamy_User.ID`
+          : undefined,
+      ],
+      [
+        'Not erased',
+        sharedWith.length > 0 ? `${sharedWith.join(', ')}: the same address or subscriber; erase them too?` : undefined,
+      ],
       ['Sesamy', 'keeps its own data: a deletion there is asked for at Sesamy'],
       ['Look', `sesamy-rule status ${quoted(userId)}`],
       ['Temporal UI', url],

@@ -11,7 +11,9 @@ export interface Erasure {
   erasedAt?: string;
   /** Ids of the subscribers that were deleted in Rule. */
   deleted: number[];
-  /** Other Sesamy users who have the same address: they are not erased by this. */
+  /** Subscribers in Rule that may be theirs and are another Sesamy user's by Rule's field: they were left alone. */
+  leftAlone: number[];
+  /** Other Sesamy users who have the same address, or one of those subscribers: they are not erased by this. */
   sharedWith: string[];
   /** Why the last try failed; it is tried again by itself. */
   failure?: FailureDetails;
@@ -27,6 +29,8 @@ export const eraseUpdate = defineUpdate<Erasure, []>('erase');
 export const liftErasureSignal = defineSignal('liftErasure');
 
 export interface EraseInput extends PersonId {
+  /** First only who it is is found out, so that the hashes of all addresses are kept before anything that shows them is deleted. */
+  step: 'look' | 'delete';
   /** Subscribers in Rule that are, or once were, theirs. */
   ruleIds: number[];
   /** Keyed hashes of their addresses as far as they are known. */
@@ -34,9 +38,12 @@ export interface EraseInput extends PersonId {
 }
 
 export interface EraseResult {
-  /** Ids of the subscribers that were deleted in Rule by this attempt, or were gone already. */
-  deleted: number[];
+  /** Subscribers to be deleted after a look; deleted, or gone already, after a deletion. */
+  ruleIds: number[];
+  leftAlone: number[];
   /** Keyed hashes of all their addresses: none of them is written again under another id. */
   addressKeys: string[];
   sharedWith: string[];
+  /** Sesamy could not be asked which address the person has now: another look is needed. */
+  incomplete?: FailureDetails;
 }

@@ -43,6 +43,8 @@ export interface Known {
   refusedFields?: string[];
   /** Since when the address has belonged to another Sesamy user (ISO instant). */
   sharedSince?: string;
+  /** Since when another one seems to be leaving the address, or to be gone (ISO instant). */
+  movingSince?: string;
   /** A quiet write changed something: the next live look recalculates the segments. */
   segmentsStale?: boolean;
   /** A removal of tags was still under way: the next sync compares with what Rule really holds. */

@@ -185,11 +185,12 @@ export function memoryOf(state: SubscriberState, atWork: boolean): SubscriberMem
 }
 
 /** What is told of an erasure. */
-export function erasureOf({ askedAt, erasedAt, deleted, sharedWith, failure }: Erasure): Erasure {
+export function erasureOf({ askedAt, erasedAt, deleted, leftAlone, sharedWith, failure }: Erasure): Erasure {
   return {
     askedAt,
     ...(erasedAt ? { erasedAt } : {}),
     deleted,
+    leftAlone,
     sharedWith,
     ...(failure ? { failure } : {}),
   };

@@ -56,12 +56,15 @@ import {
 } from './attempts.js';
 import { describe } from './describe.js';
 import {
+  deleteInput,
   erasedEntry,
-  eraseInput,
+  lookInput,
   mustErase,
+  recordDeleted,
   recordErase,
   recordErased,
   recordLift,
+  recordLooked,
   recordNotErased,
 } from './erasure.js';
 import {
@@ -158,7 +161,7 @@ export async function subscriber(input: SubscriberInput): Promise<SubscriberEnd>
   setHandler(
     eraseUpdate,
     async () => {
-      askToErase();
+      if (!state.erasure) askToErase();
       const tries = state.erasure?.tries ?? 0;
       await condition(() => state.erasure?.erasedAt !== undefined || (state.erasure?.tries ?? 0) > tries);
       return erasureOf(state.erasure as Erasure);
@@ -194,6 +197,7 @@ export async function subscriber(input: SubscriberInput): Promise<SubscriberEnd>
       if (mayContinueAsNew()) break;
     }
     if (mustErase(state, Date.now())) {
+      publish(state, person);
       const isDone = await erase(state, person);
       publish(state, person);
       // What the history holds of the reader ends with the run.
@@ -251,7 +255,16 @@ async function erase(state: SubscriberState, person: PersonId): Promise<boolean>
     priority: { priorityKey: 1 },
   });
   try {
-    recordErased(state, await eraseSubscriber(eraseInput(state, person)), Date.now());
+    const found = await eraseSubscriber(lookInput(state, person));
+    recordLooked(state, found);
+    // The hashes of all addresses, before what shows them is gone.
+    publish(state, person);
+    if (found.ruleIds.length > 0) recordDeleted(state, await eraseSubscriber(deleteInput(state, person, found)));
+    if (found.incomplete) {
+      recordNotErased(state, found.incomplete, Date.now(), Math.random());
+      return false;
+    }
+    recordErased(state, Date.now());
     return true;
   } catch (error) {
     if (isCancellation(error)) throw error;
@@ -313,6 +326,8 @@ async function attempt(
     const input = syncInput(state, person, work);
     const result = await callable(current, !work.live, () => syncSubscriber(input));
     if (!result) {
+      // It may have been called off between two tries, the first of which wrote.
+      state.doubt = true;
       putBack(state, work);
       return undefined;
     }
