@@ -23,8 +23,8 @@ export interface AddressEntry {
 export interface AddressBook {
   /** Everybody else with that address, at most ten. */
   others(addressKey: string, userId: string): Promise<AddressEntry[]>;
-  /** Has them looked at again, quietly: an address has changed hands. */
-  lookAgain(userIds: readonly string[]): Promise<void>;
+  /** Has them looked at again, quietly: an address has changed hands, or is about to; they are told who it was. */
+  lookAgain(userIds: readonly string[], by: string): Promise<void>;
 }
 
 /** More people with one address than this are not one address's people. */
@@ -48,13 +48,13 @@ export function createAddressBook(client: Client, vendorId: string): AddressBook
       return found;
     },
 
-    async lookAgain(userIds) {
+    async lookAgain(userIds, by) {
       const people = userIds.map((userId): PersonId => ({ vendorId, userId }));
       await Promise.all(
         people.map(async (person) => {
           try {
             const handle = client.workflow.getHandle(subscriberWorkflowId(person));
-            await handle.signal(resyncSignal, { by: 'address' });
+            await handle.signal(resyncSignal, { by: 'address', sharesAddressWith: by });
           } catch (error) {
             // They have no workflow: nothing that we wrote is theirs.
             if (!isMissing(error)) throw error;

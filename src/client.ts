@@ -7,14 +7,23 @@ import {
   WorkflowNotFoundError,
 } from '@temporalio/client';
 import { defaultPayloadConverter, toPayloads } from '@temporalio/common';
+import { beginAudit, readAudit, readFindings, signalAudit } from './audit.js';
+import { readBackfill, signalBackfill, startBackfill } from './backfill.js';
 import { brakeStatus } from './brake.js';
 import {
+  type AuditFinding,
+  type AuditProgress,
+  type AuditRequest,
+  type BackfillKind,
+  type BackfillProgress,
+  type BackfillRequest,
   type BrakeStatus,
   brakeWorkflowId,
   discardSignal,
   type Erasure,
   eraseSignal,
   eraseUpdate,
+  type FindingsRange,
   failedAtKey,
   failureTypeKey,
   type HeldRequest,
@@ -26,8 +35,11 @@ import {
   nudgeSignals,
   type PersonId,
   parseSubscriberWorkflowId,
+  pauseSignal,
   type ResyncRequest,
   releaseSignal,
+  repairAuditSignal,
+  resumeSignal,
   resyncSignal,
   type SubscriberStatus,
   type SyncNowRequest,
@@ -35,6 +47,8 @@ import {
   sesamyVendorKey,
   signalOfEvent,
   statusQuery,
+  stopAuditSignal,
+  stopSignal,
   subscriberWorkflowId,
   subscriberWorkflowType,
   syncNowUpdate,
@@ -81,7 +95,11 @@ export interface Subscribers {
    * One attempt now, quietly; resolves when it is over, whatever its outcome.
    * @throws {NoAnswerError} when no worker took it within `timeoutMs` (default two minutes); the attempt is still made later.
    */
-  sync(person: PersonId, request?: SyncNowRequest, o?: { timeoutMs?: number }): Promise<TrailEntry>;
+  sync(
+    person: PersonId,
+    request?: SyncNowRequest,
+    o?: { timeoutMs?: number /** The same id is the same request, asked again. */; updateId?: string },
+  ): Promise<TrailEntry>;
   /** Write everything again, quietly, whenever a worker comes to it. */
   resync(person: PersonId, request?: ResyncRequest): Promise<void>;
   /**
@@ -100,6 +118,8 @@ export interface Subscribers {
    * @throws {WorkflowNotFoundError} where the person is not known
    */
   liftErasure(person: PersonId): Promise<void>;
+  /** Whether a workflow looks after the person now. */
+  exists(person: PersonId): Promise<boolean>;
   list(filter: SubscriberFilter): AsyncIterable<SubscriberListing>;
   count(filter: SubscriberFilter): Promise<number>;
   /** A quiet resync of everyone the filter finds, done by the Temporal server as a batch job; answers the job's id. */
@@ -115,6 +135,32 @@ export interface Subscribers {
   brake(vendorId: string): Promise<BrakeStatus | undefined>;
   /** Ends the brake: what it holds has been decided. */
   liftBrake(vendorId: string): Promise<void>;
+  /**
+   * Has everybody of a vendor, or a sample, compared in Rule with what Sesamy says; goes on in Temporal, behind all other work.
+   * @returns false where an audit runs already: that one goes on
+   * @throws {NoAnswerError} when no worker answers
+   */
+  startAudit(vendorId: string, request?: AuditRequest): Promise<boolean>;
+  /** How far the audit is, or the last report; `undefined` where there is none. @throws {NoAnswerError} when no worker answers */
+  audit(vendorId: string): Promise<AuditProgress | undefined>;
+  /** Part of what was found, at most 200 at a time. @throws {NoAnswerError} when no worker answers */
+  auditFindings(vendorId: string, range?: FindingsRange): Promise<AuditFinding[]>;
+  /** Has what the last audit found mended, quietly. @returns false where there is none; so does the next */
+  repairAudit(vendorId: string): Promise<boolean>;
+  /** Ends a running audit or repair where it is. */
+  stopAudit(vendorId: string): Promise<boolean>;
+  /**
+   * Goes through everybody of a vendor and writes them, quietly, behind all live work; survives workers and Temporal.
+   * @returns false where one was running already: it goes on as it is
+   */
+  startBackfill(vendorId: string, request?: BackfillRequest, kind?: BackfillKind): Promise<boolean>;
+  /** How far it is, or the report of the last one; `undefined` where there never was one, or Temporal has forgotten it. */
+  backfill(vendorId: string, kind?: BackfillKind): Promise<BackfillProgress | undefined>;
+  /** Nobody new is begun until it is resumed. @returns false where none is running; so do the next two */
+  pauseBackfill(vendorId: string, kind?: BackfillKind): Promise<boolean>;
+  resumeBackfill(vendorId: string, kind?: BackfillKind): Promise<boolean>;
+  /** Ends it after those who are under way. What was written stays. */
+  stopBackfill(vendorId: string, kind?: BackfillKind): Promise<boolean>;
   /** How far a batch job is. */
   batch(jobId: string): Promise<{ total: number; done: number; failed: number; finished: boolean }>;
 }
@@ -125,6 +171,8 @@ export class NoAnswerError extends Error {
 }
 
 const defaultTimeoutMs = 120_000;
+/** For a query, which only a worker can answer. */
+const answerWithinMs = 15_000;
 
 /** The library over a Temporal client: the only way in which webhooks and commands reach people. */
 export function createSubscribers(client: Client): Subscribers {
@@ -134,6 +182,8 @@ export function createSubscribers(client: Client): Subscribers {
     args: [{ vendorId: person.vendorId, userId: person.userId }],
     workflowIdConflictPolicy: 'USE_EXISTING' as const,
     typedSearchAttributes: [{ key: sesamyVendorKey, value: person.vendorId }],
+    // Workflow tasks of all vendors share one queue: where the server knows fairness, a flood at one does not stand before the others.
+    priority: { fairnessKey: person.vendorId },
     staticSummary: `${person.vendorId} / ${person.userId}`,
     staticDetails:
       'Keeps this reader in step between Sesamy and Rule. Signal `resync` (no input) writes everything again, quietly.',
@@ -149,13 +199,13 @@ export function createSubscribers(client: Client): Subscribers {
       });
     },
 
-    async sync(person, request = {}, { timeoutMs = defaultTimeoutMs } = {}) {
+    async sync(person, request = {}, { timeoutMs = defaultTimeoutMs, updateId = randomUUID() } = {}) {
       const startWorkflowOperation = new WithStartWorkflowOperation(subscriberWorkflowType, startOptions(person));
       return withDeadline(client, timeoutMs, () =>
         client.workflow.executeUpdateWithStart(syncNowUpdate, {
           startWorkflowOperation,
           args: [request],
-          updateId: randomUUID(),
+          updateId,
         }),
       );
     },
@@ -168,7 +218,7 @@ export function createSubscribers(client: Client): Subscribers {
       });
     },
 
-    async status(person, { timeoutMs = 15_000 } = {}) {
+    async status(person, { timeoutMs = answerWithinMs } = {}) {
       try {
         return await withDeadline(client, timeoutMs, () =>
           client.workflow.getHandle(subscriberWorkflowId(person)).query(statusQuery),
@@ -190,6 +240,16 @@ export function createSubscribers(client: Client): Subscribers {
 
     async liftErasure(person) {
       await client.workflow.getHandle(subscriberWorkflowId(person)).signal(liftErasureSignal);
+    },
+
+    async exists(person) {
+      try {
+        const { status } = await client.workflow.getHandle(subscriberWorkflowId(person)).describe();
+        return status.name === 'RUNNING';
+      } catch (error) {
+        if (error instanceof WorkflowNotFoundError) return false;
+        throw error;
+      }
     },
 
     async *list(filter) {
@@ -223,6 +283,26 @@ export function createSubscribers(client: Client): Subscribers {
         if (!(error instanceof WorkflowNotFoundError)) throw error;
       }
     },
+
+    async startAudit(vendorId, request = {}) {
+      const running = await withDeadline(client, answerWithinMs, () => readAudit(client, vendorId));
+      if (running && ['people', 'rule', 'repair'].includes(running.phase)) return false;
+      await beginAudit(client, vendorId, request);
+      return true;
+    },
+
+    audit: (vendorId) => withDeadline(client, answerWithinMs, () => readAudit(client, vendorId)),
+    auditFindings: (vendorId, range = {}) =>
+      withDeadline(client, answerWithinMs, () => readFindings(client, vendorId, range)),
+    repairAudit: (vendorId) => signalAudit(client, vendorId, repairAuditSignal),
+    stopAudit: (vendorId) => signalAudit(client, vendorId, stopAuditSignal),
+    startBackfill: (vendorId, request = { by: 'operator' }, kind = 'backfill') =>
+      startBackfill(client, vendorId, request, kind),
+    backfill: (vendorId, kind = 'backfill') =>
+      withDeadline(client, answerWithinMs, () => readBackfill(client, vendorId, kind)),
+    pauseBackfill: (vendorId, kind = 'backfill') => signalBackfill(client, vendorId, kind, pauseSignal),
+    resumeBackfill: (vendorId, kind = 'backfill') => signalBackfill(client, vendorId, kind, resumeSignal),
+    stopBackfill: (vendorId, kind = 'backfill') => signalBackfill(client, vendorId, kind, stopSignal),
 
     async batch(jobId) {
       const job = await client.workflowService.describeBatchOperation({ namespace: client.options.namespace, jobId });

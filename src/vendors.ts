@@ -6,6 +6,7 @@ import { createBrake } from './brake.js';
 import type { VendorConfig } from './config/index.js';
 import { createAccountGate, createRuleClient } from './rule/index.js';
 import { createSesamyClient } from './sesamy/index.js';
+import { createSubscriberMemories } from './subscriber-memory.js';
 
 /** The configured vendors with their clients, gates and pace, as activities and commands use them. */
 export interface OpenVendors {
@@ -36,6 +37,16 @@ export function openVendors(configs: readonly VendorConfig[], temporal?: Client)
   };
 }
 
+/** What is asked of Temporal in the middle of an activity. */
+function byTemporal({ id, lifecycle }: VendorConfig, temporal: Client): Partial<Vendor> {
+  const memoryOf = createSubscriberMemories(temporal);
+  return {
+    brake: createBrake(temporal, id, lifecycle.brake),
+    addressBook: createAddressBook(temporal, id),
+    remembered: (userId) => memoryOf({ vendorId: id, userId }),
+  };
+}
+
 function openVendor(config: VendorConfig, temporal: Client | undefined): Vendor {
   const gate = createAccountGate();
   const { requestsPerSecond, ...sesamy } = config.sesamy;
@@ -49,13 +60,10 @@ function openVendor(config: VendorConfig, temporal: Client | undefined): Vendor 
     mapping: config.mapping,
     lifecycle: config.lifecycle,
     receipts: config.receipts,
-    ...(temporal
-      ? {
-          brake: createBrake(temporal, config.id, config.lifecycle.brake),
-          addressBook: createAddressBook(temporal, config.id),
-        }
-      : {}),
+    ...(temporal ? byTemporal(config, temporal) : {}),
     timings: config.timings,
+    requestsPerSecond,
+    reconcile: config.reconcile,
     hashKey: config.hashKey,
   };
 }

@@ -1,16 +1,15 @@
 import { fileURLToPath } from 'node:url';
+import type { Client } from '@temporalio/client';
 import { type NativeConnection, Worker } from '@temporalio/worker';
-import { createActivities, type Vendor } from './activities/index.js';
+import { createActivities, createBackfillActivities, createPeopleActivities, type Vendor } from './activities/index.js';
 import { activityTaskQueue, workflowTaskQueue } from './contract/index.js';
 import { packageRoot } from './package-root.js';
 
 /**
- * Sesamy reads of one sync: user, contracts, entitlements, and transactions where receipts are on. The vendor's budget in requests
- * becomes one in activities by it.
+ * Sesamy reads of a quiet sync: user, contracts, entitlements. The vendor's budget in requests becomes one in activities by it. A live
+ * sync reads the transactions too where receipts are on: then the pace of the processes is what keeps the budget.
  */
-function readsPerSync({ receipts }: Vendor): number {
-  return receipts.mode === 'off' ? 3 : 4;
-}
+const readsPerSync = 3;
 
 /** Time for running attempts to end when a worker is stopped; what is cut off then is done by another worker. */
 const graceMs = 10_000;
@@ -18,6 +17,8 @@ const graceMs = 10_000;
 export interface WorkersOptions {
   connection: NativeConnection;
   namespace: string;
+  /** By which those activities reach people that only talk to Temporal. */
+  client: Client;
   vendors: readonly Vendor[];
   /** Sesamy requests a second, by vendor id: kept by the server for all workers together. */
   requestsPerSecond: (vendorId: string) => number;
@@ -39,6 +40,7 @@ export async function startWorkers(options: WorkersOptions): Promise<Workers> {
   const common = {
     connection,
     namespace,
+    maxHeartbeatThrottleInterval: '5 seconds',
     shutdownGraceTime: options.graceMs ?? graceMs,
     shutdownForceTime: (options.graceMs ?? graceMs) + 10_000,
   };
@@ -46,6 +48,7 @@ export async function startWorkers(options: WorkersOptions): Promise<Workers> {
     Worker.create({
       ...common,
       taskQueue: workflowTaskQueue,
+      activities: { ...createBackfillActivities(options.client), ...createPeopleActivities(options.client) },
       workflowBundle: { codePath: fileURLToPath(new URL('dist/workflow-bundle.js', packageRoot)) },
     }),
     ...options.vendors.map((vendor) => {
@@ -55,9 +58,8 @@ export async function startWorkers(options: WorkersOptions): Promise<Workers> {
         taskQueue: activityTaskQueue(vendor.id),
         activities: createActivities(vendor, options.now),
         // Acts in the server for the whole queue, so the budget holds however many workers there are.
-        maxTaskQueueActivitiesPerSecond: rps / readsPerSync(vendor),
+        maxTaskQueueActivitiesPerSecond: rps / readsPerSync,
         maxConcurrentActivityTaskExecutions: Math.min(Math.max(Math.ceil(rps), 4), 40),
-        maxHeartbeatThrottleInterval: '5 seconds',
       });
     }),
   ]);

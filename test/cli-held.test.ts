@@ -58,7 +58,7 @@ describe('the commands for what is held', function () {
     assert.match(neither.stderr, /--ended or --receipts/);
     const unknown = await run('discard', 'email|000000000000000000000bad', '--ended');
     assert.equal(unknown.code, 1);
-    assert.match(unknown.stderr, /^Nobody has told of/);
+    assert.match(unknown.stderr, /is not known here/);
   });
 
   it('a receipt in doubt is listed and told in the reader’s story; discard settles it', async () => {

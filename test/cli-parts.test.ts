@@ -4,7 +4,7 @@ import { parseSince } from '../src/cli/options.js';
 import { compare, type Held } from '../src/cli/preview-compare.js';
 import { explain } from '../src/cli/report-error.js';
 import { personOf, quoted, vendorIdOf } from '../src/cli/session.js';
-import { adviceFor, attemptSentence } from '../src/cli/story.js';
+import { adviceFor, attemptSentence, trailLines } from '../src/cli/story.js';
 import { workflowUrl } from '../src/cli/temporal-ui.js';
 import type { TrailEntry } from '../src/client.js';
 import { QueryError, visibilityQuery } from '../src/client.js';
@@ -179,6 +179,32 @@ describe('the story of a reader', () => {
     ],
   ];
   for (const [entry, sentence] of rows) it(sentence, () => assert.equal(attemptSentence({ at, ...entry }), sentence));
+
+  it('folds a row of looks that found nothing into one line, and no other', () => {
+    const entry = (minute: number, rest: Partial<TrailEntry>): TrailEntry => ({
+      at: `2026-11-01T10:0${minute}:00.000Z`,
+      why: ['look'],
+      ...rest,
+    });
+    const idle = { verdict: 'unchanged' } as const;
+    const problems = [{ field: 'Subscriber.Phone', code: 'invalid-phone' }];
+    assert.deepEqual(
+      trailLines([
+        entry(0, idle),
+        entry(1, idle),
+        entry(2, idle),
+        entry(3, { ...idle, problems }),
+        entry(4, idle),
+        entry(5, idle),
+      ]),
+      [
+        '  2026-11-01T10:02:00.000Z  nothing to write, 3 times since 2026-11-01T10:00:00.000Z',
+        '  2026-11-01T10:03:00.000Z  nothing to write; to mend: Subscriber.Phone: invalid-phone (look)',
+        '  2026-11-01T10:04:00.000Z  nothing to write (look)',
+        '  2026-11-01T10:05:00.000Z  nothing to write (look)',
+      ],
+    );
+  });
 
   it('names the command where one mends it, and none where time does', () => {
     assert.match(adviceFor({ type: 'rule/invalid', next: 'fix-data' }, 'email|1'), /sesamy-rule resync 'email\|1'$/);

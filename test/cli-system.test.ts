@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { TrailEntry } from '../src/client.js';
-import { emptyFolder, type RunningCli, runCli, startCli } from './support/cli.js';
+import { atOnce, emptyFolder, type RunningCli, runCli, runCliOnTerminal, startCli } from './support/cli.js';
 import { eventually } from './support/eventually.js';
 import { planted } from './support/markers.js';
 import { addressOf, nextId } from './support/people.js';
@@ -87,7 +87,7 @@ describe('the commands on a running system', function () {
   it('status of somebody nobody has told of: exit code 1 and a sentence', async () => {
     const { code, stderr, stdout } = await run('status', 'email|000000000000000000000bad');
     assert.equal(code, 1);
-    assert.match(stderr, /^Nobody has told of email\|0+bad .*sesamy-rule sync 'email\|0+bad'\n$/);
+    assert.match(stderr, /^email\|0+bad of vendor daily is not known here.*sesamy-rule preview 'email\|0+bad'\n$/);
     assert.equal(stdout, '');
   });
 
@@ -170,6 +170,33 @@ describe('the commands on a running system', function () {
     const done = await run('resync', '--failed');
     assert.deepEqual([done.code, done.stdout], [0, 'Nobody matches: nothing to do.\n']);
     assert.equal(system.rule.automationsStarted().length, 0);
+  });
+
+  it('resync --failed on a terminal asks; whoever does not say yes has done nothing', async () => {
+    const failing = await aFailingReader(400);
+    await system.subscribers.sync(system.person(failing.id));
+    await untilListed('failed', [failing.id]);
+    system.rule.faults.remove(failing.fault);
+    const typed = (reply: string) => runCliOnTerminal(['resync', '--failed'], reply, { env: system.env });
+    const question = `This is about 1 reader (1 failed, 0 retrying):\n  ${failing.id}\nWrite them all again, quietly? [y/N] `;
+
+    const [controlC, controlD] = ['\x03', '\x04'];
+    await atOnce(['n\n', controlC, controlD], async (reply) => {
+      const { code, screen } = await typed(reply);
+      assert.equal(code, 1);
+      assert.equal(screen.startsWith(question), true, screen);
+      assert.match(screen, /\nNothing was done\.\n$/);
+      assert.doesNotMatch(screen, /Abort|unexpected/i);
+    });
+    assert.equal((await system.status(failing.id))?.state, 'failed');
+    assert.equal(inRule(failing.id)?.fields['Subscriber.FirstName']?.value, planted.firstName);
+
+    const { code, screen } = await typed('y\n');
+    assert.equal(code, 0, screen);
+    assert.equal(screen.startsWith(question), true, screen);
+    assert.match(screen, /\n1 reader told to write everything again, quietly\.\n/);
+    await eventually(() => assert.equal(inRule(failing.id)?.fields['Subscriber.FirstName']?.value, 'Åsa'));
+    await untilListed('failed', []);
   });
 
   it('resync --failed with a filter leaves the others alone', async () => {
@@ -339,7 +366,7 @@ describe('doctor on an account with fields of other types', function () {
     assert.equal(fields?.result, 'warning');
     assert.match(fields?.detail ?? '', /Sesamy_Subscription\.ExpiresAt is datetime, not date/);
     assert.match(fields?.detail ?? '', /written as text.*: Sesamy_ActiveProducts\.SKU/);
-    assert.match(fields?.detail ?? '', /15 of 19 are made at the first write/);
+    assert.match(fields?.detail ?? '', /15 of 19 are made by `sesamy-rule activate`, or at the first write/);
   });
 });
 

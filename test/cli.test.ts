@@ -20,6 +20,7 @@ const commands = [
   'worker',
   'webhook',
   'doctor',
+  'activate',
   'sync',
   'status',
   'list',

@@ -65,6 +65,7 @@ describe('configuration by variables', () => {
       },
       lifecycle: { ...defaultLifecycleSettings, brake: { share: 0.02, atLeast: 20 } },
       receipts: defaultReceiptSettings,
+      reconcile: { everyHours: 24, share: 0.2 },
       webhookSecrets: ['invented-webhook-secret'],
     });
   });

@@ -69,6 +69,7 @@ vendors:
     webhookSecrets: [{ env: WEEKLY_WEBHOOK }]
     mapping: { timeZone: Europe/Oslo, country: 'NO', requireVerifiedEmail: true, productTags: { articles: true }, canceledAt: request-day }
     timings: { extraLooksSeconds: [1, 2.5], missingRowsMinutes: 1, missingUserHours: 2, recheckDays: 0.5, guestDays: 7 }
+    reconcile: { everyHours: 6, share: 0.5 }
     lifecycle:
       onboardingDays: 10
       renewalNoticeDays: []
@@ -112,6 +113,7 @@ vendors:
         guestMs: 7 * 86_400_000,
       },
       receipts: defaultReceiptSettings,
+      reconcile: { everyHours: 6, share: 0.5 },
       lifecycle: {
         ...defaultLifecycleSettings,
         onboardingDays: 10,
@@ -172,6 +174,7 @@ vendors:
             rule: {},
             mapping: { canceledAt: 'never', timeZone: 'Mars/Base' },
             lifecycle: { onboardingDays: -1, winBackDays: [30, 30], events: { renewd: true }, brake: { share: 2 } },
+            reconcile: { everyHours: 0.5, share: 0 },
           },
         ],
         vendor: [],
@@ -193,6 +196,8 @@ vendors:
       'vendors[2].lifecycle.winBackDays is not a list of days',
       'vendors[2].mapping.canceledAt is none of the possible values',
       'vendors[2].mapping.timeZone is not a time zone',
+      'vendors[2].reconcile.everyHours is out of range',
+      'vendors[2].reconcile.share is out of range',
       'vendors[2].rule.apiKey is missing',
       'vendors[2].sesamy is missing',
     ]);

@@ -178,6 +178,11 @@ describe('mapping: the subscription', () => {
       expect: { 'Sesamy_Subscription.ExpiresAt': '2027-01-01', 'Sesamy_Subscription.CanceledAt': '2027-01-01' },
     },
     {
+      name: 'the expiry and the day a cancellation takes effect are two dates, each in its own field',
+      source: { contracts: [aContract({ expiresAt: '2099-05-01T10:00:00Z', willCancelAt: '2099-04-15T10:00:00Z' })] },
+      expect: { 'Sesamy_Subscription.ExpiresAt': '2099-05-01', 'Sesamy_Subscription.CanceledAt': '2099-04-15' },
+    },
+    {
       name: 'a date that is none costs that date only',
       source: { contracts: [aContract({ expiresAt: 'never' })] },
       expect: { 'Sesamy_Subscription.ExpiresAt': undefined, 'Sesamy_Subscription.Status': 'ACTIVE' },

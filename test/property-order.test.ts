@@ -7,15 +7,14 @@ import type { Nudge, NudgeName } from '../src/contract/index.js';
 import { fieldTable, type Source, type SourceContract, type SourceEntitlement } from '../src/mapping/index.js';
 import {
   deliverInput,
-  dueAt,
-  freshState,
   recordDelivery,
-  recordNudge,
   recordResult,
   syncInput,
   takeDelivery,
   takeWork,
-} from '../src/workflows/subscriber-state.js';
+} from '../src/workflows/attempts.js';
+import { recordNudge } from '../src/workflows/messages.js';
+import { dueAt, freshState } from '../src/workflows/subscriber-state.js';
 import { MemoryRule, memorySesamy, memoryVendor } from './support/in-memory.js';
 
 type Life = Omit<Source, 'cancelRequestedAt'>;

@@ -29,6 +29,10 @@ describe('recorded histories replay', function () {
       'outage',
       'lifecycle',
       'continued-as-new',
+      'audit',
+      'audit-continued-first-run',
+      'backfill',
+      'reconcile',
     ]) {
       assert.ok(
         files.some((file) => file.startsWith(life)),

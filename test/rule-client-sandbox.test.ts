@@ -290,6 +290,65 @@ describe('the Rule client against the stand-in', () => {
     assert.deepEqual([types.get('Group0.A'), types.get('Group129.A')], ['text', 'date']);
   });
 
+  it('makes the fields that are missing, with their types and as often as wanted', async () => {
+    const wanted = [
+      { key: 'Sesamy_User.ID', type: 'text' },
+      { key: 'Sesamy_User.Created', type: 'date' },
+      { key: 'Sesamy_ActiveProducts.SKU', type: 'multiple' },
+    ] as const;
+    await client.createFields(wanted);
+    await client.createFields(wanted);
+    await client.createFields([]);
+    const types = await client.listFieldTypes();
+    for (const { key, type } of wanted) assert.equal(types.get(key), type);
+    assert.equal(sandbox.recorder.requests.length, 3, 'no fields, no call');
+    const error = await failure(client.createFields([{ key: 'Sesamy_User.Created', type: 'text' }]));
+    assert.deepEqual([error.type, error.fields], ['rule/invalid', { 'Sesamy_User.Created': 'refused' }]);
+  });
+
+  it('lists everybody in pages, with tags and whether Rule sends them anything', async () => {
+    for (let count = 0; count < 130; count += 1) sandbox.addSubscriber({ email: `p${count}@example.com` });
+    sandbox.addSubscriber({ email, tags: ['sesamy', 'vip'], suppressed: ['campaign/email'] });
+    const first = await client.listSubscribers();
+    const second = await client.listSubscribers(first.next);
+    assert.deepEqual([first.subscribers.length, second.subscribers.length, second.next], [100, 31, undefined]);
+    const last = second.subscribers.at(-1);
+    assert.deepEqual([last?.email, last?.tags, last?.mailable], [email, ['sesamy', 'vip'], false]);
+    assert.equal(first.subscribers[0]?.mailable, true);
+  });
+
+  it('lists the active automations on tags and segments, however many a page has', async () => {
+    sandbox.addSegment({ name: 'Paying', condition: { tag: 'sesamy_active_subscriber' } });
+    sandbox.addAutomation({ name: 'Thanks', trigger: { type: 'SEGMENT', name: 'Paying' } });
+    sandbox.addAutomation({ name: 'Off', trigger: { type: 'TAG', name: 'sesamy' }, active: false });
+    for (let count = 0; count < 60; count += 1) {
+      sandbox.addAutomation({ name: `Flow ${count}`, trigger: { type: 'TAG', name: `tag-${count}` } });
+    }
+    const found = (await client.listAutomations()) ?? [];
+    assert.deepEqual(
+      found.slice(0, 2).map(({ name, trigger }) => [name, trigger?.type, trigger?.name]),
+      [
+        ['Thanks', 'SEGMENT', 'Paying'],
+        ['Flow 0', 'TAG', 'tag-0'],
+      ],
+    );
+    assert.equal(found.length, 61);
+  });
+
+  it('may be refused a list, or what only some keys may read, without closing the gate for the account', async () => {
+    const { id } = sandbox.addSubscriber({ email });
+    for (const status of [401, 403, 404]) {
+      sandbox.faults.add({ kind: 'status', status, path: '/editor/automail', times: 1 });
+      assert.equal(await client.listAutomations(), undefined);
+    }
+    sandbox.faults.add({ kind: 'status', status: 403, path: '/v2/subscribers', times: 1 });
+    assert.equal((await failure(client.checkRead('subscribers'))).type, 'rule/forbidden');
+    for (const what of ['tags', 'customizations', 'subscribers', 'fields', 'fieldData'] as const) {
+      await client.checkRead(what, id);
+    }
+    assert.equal(gate.snapshot().open, true);
+  });
+
   it('checks the key, and asks nothing more of an account that refuses it', async () => {
     await client.checkKey();
     sandbox.revokeKey();

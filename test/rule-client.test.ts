@@ -320,6 +320,49 @@ describe('the Rule client', () => {
     });
   });
 
+  describe('listAutomations', () => {
+    it('asks for the name of a tag that is left out, and takes what does not say so for active', async () => {
+      const rows = [
+        { id: 1, name: 'Named', active: true, trigger: { type: 'TAG', id: 7, name: 'sesamy' } },
+        { id: '2', name: 'Unnamed', trigger: { type: 'tag', id: 8 } },
+        { id: 3, name: 'Unknown', active: true, trigger: { type: 'TAG', id: 9 } },
+        { id: 4, name: 'Segment', active: true, trigger: { type: 'SEGMENT', id: 7, name: '' } },
+        { id: 5, name: 'Nothing', active: true, trigger: null },
+        { id: 6, name: 'Other', active: true, trigger: { type: 'API', id: 1 } },
+        { id: 7, name: 'Filter ignored', active: false, trigger: { type: 'TAG', id: 7, name: 'sesamy' } },
+      ];
+      answer = (request, response) => {
+        if (request.path.endsWith('/tags/8')) sendJson(response, { id: 8, name: 'sesamy_event_ended' });
+        else if (request.path.endsWith('/tags/9')) sendJson(response, { error: 'NotFound' }, 404);
+        // The server caps its pages at four and says nothing of it.
+        else sendJson(response, { data: rows.slice(...(request.query.get('page') === '1' ? [0, 4] : [4, 8])) });
+      };
+      assert.deepEqual(await client.listAutomations(), [
+        { id: 1, name: 'Named', trigger: { type: 'TAG', id: 7, name: 'sesamy' } },
+        { id: 2, name: 'Unnamed', trigger: { type: 'TAG', id: 8, name: 'sesamy_event_ended' } },
+        { id: 3, name: 'Unknown', trigger: { type: 'TAG', id: 9 } },
+        { id: 4, name: 'Segment', trigger: { type: 'SEGMENT', id: 7 } },
+        { id: 5, name: 'Nothing' },
+        { id: 6, name: 'Other' },
+      ]);
+      assert.equal(sent().call, 'GET /api/v3/editor/automail?active=true&page=1&per_page=50');
+    });
+
+    it('ends with an error where each page has others', async () => {
+      answer = (request, response) =>
+        sendJson(response, { data: [{ id: Number(request.query.get('page')), name: 'A' }] });
+      assert.equal((await failure(client.listAutomations())).type, 'rule/wrong-shape');
+    });
+  });
+
+  it('lists subscribers by the pages that the answers name, and never takes over a key', async () => {
+    answer = always({ subscribers: [subscriber()], meta: { next: '/api/v2/subscribers?apikey=the-key&cursor=abc' } });
+    const { subscribers, next } = await client.listSubscribers();
+    assert.deepEqual(subscribers, [read]);
+    await client.listSubscribers(next);
+    assert.equal(sent(1).call, 'GET /api/v2/subscribers?limit=100&cursor=abc');
+  });
+
   describe('failures', () => {
     const rows: { name: string; reply: Answer; type: string; next: string; waitMs?: number; unknown?: boolean }[] = [
       { name: '401', reply: always({ error: 'NotAuthorized' }, 401), type: 'rule/unauthorized', next: 'fix-key' },

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { type SesamySandbox, startSesamySandbox } from '../sandbox/sesamy/index.js';
 import { VendorError } from '../src/http/errors.js';
-import { createSesamyClient, type SesamyClient } from '../src/sesamy/index.js';
+import { createSesamyClient, eachPage, type ListPage, type SesamyClient } from '../src/sesamy/index.js';
 
 describe('the Sesamy client against the stand-in', () => {
   let sandbox: SesamySandbox;
@@ -54,6 +54,20 @@ describe('the Sesamy client against the stand-in', () => {
     return Array.from({ length: count }, (_, index) => ({ ...payment, id: `t${index}` }));
   };
 
+  for (const envelope of ['array', 'data', 'resource'] as const) {
+    it(`lists everybody's ids page by page, in the envelope ${envelope}`, async () => {
+      Object.assign(sandbox.switches, { envelope, limitCap: 25 });
+      const found: string[] = [];
+      for (let rows = -1; rows !== 0; ) {
+        const page = await client.listUserIds(found.length);
+        assert.deepEqual([page.rows, page.total], [page.ids.length, envelope === 'data' ? 60 : undefined]);
+        found.push(...page.ids);
+        rows = page.rows;
+      }
+      assert.deepEqual(found, [...sandbox.world.userIds()]);
+    });
+  }
+
   it('reads the profile, contracts and entitlements of every person', async () => {
     for (const { id, profile, contracts, entitlements } of sandbox.people()) {
       const user = await client.getUser(id);
@@ -100,6 +114,55 @@ describe('the Sesamy client against the stand-in', () => {
       }
     }
     assert.ok(bills > 10, `${bills} bills`);
+  });
+
+  for (const envelope of ['array', 'data', 'resource'] as const) {
+    it(`walks through everybody's users, contracts and entitlements, as ${envelope} and with a cap`, async () => {
+      Object.assign(sandbox.switches, { envelope, limitCap: 7 });
+      const people = sandbox.people();
+      const ids = async <Row extends { id: string }>(page: (offset: number) => Promise<ListPage<Row>>) => {
+        const found: string[] = [];
+        for await (const { rows, unreadable } of eachPage(page)) {
+          assert.equal(unreadable, 0);
+          found.push(...rows.map(({ id }) => id));
+        }
+        return found;
+      };
+      const idsOf = (rows: readonly { id: string }[]) => rows.map(({ id }) => id);
+      assert.deepEqual(await ids(client.userPage), idsOf(people));
+      assert.deepEqual(await ids(client.contractPage), idsOf(people.flatMap(({ contracts }) => contracts)));
+      assert.deepEqual(await ids(client.entitlementPage), idsOf(people.flatMap(({ entitlements }) => entitlements)));
+    });
+  }
+
+  it('says of a listed user whether the row is the whole profile, and counts rows that it cannot read', async () => {
+    const [first] = (await client.userPage(0)).rows;
+    assert.equal(first?.whole, true);
+    sandbox.switches.userAnswer = 'five-fields';
+    assert.equal((await client.userPage(0)).rows[0]?.whole, false);
+    sandbox.faults.add({ kind: 'status', status: 200, body: '[{"id":"a"},{"email":1},"b"]', times: 1 });
+    const { rows, ...page } = await client.userPage(0);
+    assert.deepEqual([rows.map(({ id }) => id), page], [['a'], { received: 3, unreadable: 2 }]);
+  });
+
+  it('ends a walk whose offset is ignored', async () => {
+    sandbox.switches.paging = 'offset-ignored';
+    let seen = 0;
+    for await (const { rows } of eachPage(client.userPage)) seen += rows.length;
+    assert.equal(seen, 50);
+  });
+
+  it('checks one right at a time, and names the one that is missing', async () => {
+    await client.checkToken();
+    sandbox.faults.add({ kind: 'status', status: 403, path: '/management/contracts' });
+    for (const resource of ['users', 'entitlements', 'transactions', 'bills'] as const)
+      await client.checkRead(resource);
+    const error = await failure(client.checkRead('contracts'));
+    assert.deepEqual([error.type, error.path], ['sesamy/forbidden', '/management/contracts']);
+    assert.equal((await failure(client.checkAccess())).type, 'sesamy/forbidden');
+    const stranger = open('a-wrong-secret');
+    assert.equal((await failure(stranger.checkToken())).type, 'sesamy/bad-credentials');
+    await stranger.close();
   });
 
   it('tells a refund from a payment', async () => {

@@ -1,21 +1,21 @@
 import assert from 'node:assert/strict';
 import type { Nudge, SyncResult } from '../src/contract/index.js';
 import {
-  dueAt,
-  freshState,
-  isOver,
   recordDelivery,
   recordFailure,
-  recordNudge,
   recordResult,
-  recordResync,
-  recordSyncNow,
-  restore,
-  type SubscriberState,
-  statusOf,
   syncInput,
   takeDelivery,
   takeWork,
+} from '../src/workflows/attempts.js';
+import { recordNudge, recordResync, recordSyncNow } from '../src/workflows/messages.js';
+import {
+  dueAt,
+  freshState,
+  isOver,
+  restore,
+  type SubscriberState,
+  statusOf,
 } from '../src/workflows/subscriber-state.js';
 
 const person = { vendorId: 'daily', userId: 'email|1' };

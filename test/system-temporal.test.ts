@@ -9,24 +9,72 @@ import { connectTemporal } from '../src/temporal/connect.js';
 import { type EmbeddedTemporal, startEmbeddedTemporal } from '../src/temporal/embedded.js';
 import { ensureSearchAttributes } from '../src/temporal/search-attributes.js';
 import { createWebhookServer } from '../src/webhook/index.js';
+import { startCli } from './support/cli.js';
 import { eventually } from './support/eventually.js';
+import { addressOf, aProfile } from './support/people.js';
+import { aReader } from './support/readers.js';
+import { startSystem } from './support/system.js';
 import { temporalCli } from './support/temporal.js';
 
 describe('Temporal goes away and comes back', function () {
   this.timeout(90_000);
+  let folder: string;
+  let temporal: EmbeddedTemporal;
+
+  const start = async (port?: number): Promise<EmbeddedTemporal> =>
+    startEmbeddedTemporal({
+      executable: await temporalCli(),
+      uiPort: false,
+      dbFile: join(folder, 'temporal.db'),
+      ...(port ? { port } : {}),
+    });
+  const comesBack = async () => {
+    temporal = await start(Number(temporal.address.split(':').at(-1)));
+  };
+
+  beforeEach(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'sesamy-rule-away-'));
+    temporal = await start();
+  });
+  afterEach(async () => {
+    await temporal.stop();
+    await rm(folder, { recursive: true, force: true });
+  });
+
+  it('a worker goes on by itself: with the attempt that was under way, and with news', async () => {
+    const env = { TEMPORAL_ADDRESS: temporal.address, TEMPORAL_NAMESPACE: 'default' };
+    const system = await startSystem({ workers: false, env });
+    const worker = await startCli(['worker'], { env: system.env });
+    try {
+      const [known, underWay] = [aReader(system), aReader(system)];
+      await system.nudge(known, 'userVendor.1#new');
+      await system.attempted(known);
+
+      system.rule.faults.add({ kind: 'latency', ms: 2_000, times: 1, method: 'POST', path: '/v2/subscribers$' });
+      await system.nudge(underWay, 'userVendor.1#new');
+      await eventually(() => assert.deepEqual(system.rule.faults.list(), []));
+      await temporal.kill();
+      await eventually(() => assert.ok(system.rule.subscriber(addressOf(underWay)), 'Rule is written meanwhile'));
+      assert.equal((await system.nudge(known, 'userVendor.1#update')).status, 503);
+      await comesBack();
+
+      system.sesamy.setPerson({ ...system.sesamy.person(known), profile: aProfile(known, { firstName: 'Changed' }) });
+      await eventually(
+        async () => assert.equal((await system.nudge(known, 'userVendor.1#update')).status, 202, 'taken again'),
+        { timeoutMs: 30_000 },
+      );
+      const name = () => system.rule.subscriber(addressOf(known))?.fields['Subscriber.FirstName']?.value;
+      await eventually(() => assert.equal(name(), 'Changed'), { timeoutMs: 30_000 });
+      await eventually(async () => assert.equal((await system.status(underWay))?.state, 'ok'), { timeoutMs: 30_000 });
+      assert.equal(system.rule.subscribers().length, 2);
+      assert.equal(await worker.stop(), 0, worker.output.stderr);
+    } finally {
+      await worker.stop();
+      await system.close();
+    }
+  });
 
   it('the webhook answers 503 within its bound meanwhile, and takes events again without a restart', async () => {
-    const folder = await mkdtemp(join(tmpdir(), 'sesamy-rule-away-'));
-    const executable = await temporalCli();
-    const start = (port?: number): Promise<EmbeddedTemporal> =>
-      startEmbeddedTemporal({
-        executable,
-        uiPort: false,
-        dbFile: join(folder, 'temporal.db'),
-        ...(port ? { port } : {}),
-      });
-    let temporal = await start();
-    const port = Number(temporal.address.split(':').at(-1));
     const { connection, client, namespace } = await connectTemporal({ TEMPORAL_ADDRESS: temporal.address });
     await ensureSearchAttributes(connection, namespace);
     const server = createWebhookServer({
@@ -64,7 +112,7 @@ describe('Temporal goes away and comes back', function () {
       await eventually(async () => assert.equal((await fetch(`${url}/readyz`)).status, 503));
       assert.equal((await fetch(`${url}/healthz`)).status, 200);
 
-      temporal = await start(port);
+      await comesBack();
       await eventually(async () => assert.equal((await post('email|during')).status, 202), { timeoutMs: 30_000 });
       await eventually(async () => assert.equal((await fetch(`${url}/readyz`)).status, 200));
       // What was taken before the kill is still there.
@@ -73,8 +121,6 @@ describe('Temporal goes away and comes back', function () {
     } finally {
       await server.close();
       await connection.close();
-      await temporal.stop();
-      await rm(folder, { recursive: true, force: true });
     }
   });
 });

@@ -44,6 +44,15 @@ describe('walls between the rooms', function () {
     ['src/receipts/x.ts', 'node:fs'],
     ['src/webhook/x.ts', '../activities/index.js'],
     ['src/client.ts', './rule/index.js'],
+    ['src/activities/x.ts', '../workflows/index.js'],
+    ['src/activities/x.ts', '../worker.js'],
+    ['src/activities/x.ts', '@temporalio/workflow'],
+    ['src/config/x.ts', '../sesamy/index.js'],
+    ['src/config/x.ts', '@temporalio/client'],
+    ['src/temporal/x.ts', '../config/index.js'],
+    ['src/temporal/x.ts', '../client.js'],
+    ['src/cli/x.ts', '../workflows/index.js'],
+    ['src/cli/x.ts', '../contract/index.js'],
     ['sandbox/rule/x.ts', '../../src/mapping/index.js'],
   ];
   for (const [path, module] of forbidden) {
@@ -57,6 +66,10 @@ describe('walls between the rooms', function () {
     ['src/workflows/x.ts', '@temporalio/workflow'],
     ['src/rule/x.ts', '../http/errors.js'],
     ['src/webhook/x.ts', '../contract/index.js'],
+    ['src/activities/x.ts', '../rule/index.js'],
+    ['src/config/x.ts', '../receipts/index.js'],
+    ['src/temporal/x.ts', '../contract/search-attributes.js'],
+    ['src/cli/x.ts', '../client.js'],
   ];
   for (const [path, module] of allowed) {
     it(`${path} may import ${module}`, () => {

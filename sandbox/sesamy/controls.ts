@@ -197,6 +197,11 @@ export class Controls {
     this.deps.tokens.revokeAll();
   }
 
+  /** Gives the credential another secret; the old one is refused from now on. */
+  replaceClientSecret(secret: string): void {
+    this.deps.tokens.replaceSecret(secret);
+  }
+
   private advanceBy(ms: number): WebhookDelivery[] {
     const deliveries: WebhookDelivery[] = [];
     advance(this.life, ms, (event) => {

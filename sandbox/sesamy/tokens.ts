@@ -49,6 +49,11 @@ export class Tokens {
     return (this.ends.get(token) ?? 0) > Date.now();
   }
 
+  /** The credential has another secret from now on; tokens that were given out stay good, as with most token servers. */
+  replaceSecret(secret: string): void {
+    this.credentials.clientSecret = secret;
+  }
+
   /** Makes every token that was given out so far worthless. */
   revokeAll(): void {
     this.ends.clear();

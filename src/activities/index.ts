@@ -1,10 +1,22 @@
 import { Context, heartbeat } from '@temporalio/activity';
+import type { Client } from '@temporalio/client';
 import { ApplicationFailure } from '@temporalio/common';
-import type { DeliverInput, FailureDetails, SubscriberActivities } from '../contract/index.js';
+import type {
+  AuditActivities,
+  DeliverInput,
+  ListingActivities,
+  PeopleActivities,
+  SubscriberActivities,
+} from '../contract/index.js';
 import { loggedError } from '../log-error.js';
 import { deliverEvent } from './deliver-event.js';
 import { eraseSubscriber } from './erase-subscriber.js';
 import { toFailure } from './failures.js';
+import { inspectSubscriber } from './inspect.js';
+import { listUsers } from './list-users.js';
+import { countPeople, listPeople, resyncPeople } from './people.js';
+import { stopped } from './stopped.js';
+import { inspectStray, listTagged, mendStray } from './stray.js';
 import { type Attempt, syncSubscriber } from './sync-subscriber.js';
 import type { Vendor } from './vendor.js';
 
@@ -12,16 +24,35 @@ import type { Vendor } from './vendor.js';
 const heartbeatMs = 4_000;
 
 /** The activities of one vendor's queue. */
-export function createActivities(vendor: Vendor, now: () => Date = () => new Date()): SubscriberActivities {
+export function createActivities(
+  vendor: Vendor,
+  now: () => Date = () => new Date(),
+): SubscriberActivities & AuditActivities & ListingActivities {
   return {
     syncSubscriber: (input) =>
       attempted('syncSubscriber', now, (attempt, again) =>
         // An attempt before this one may have been cut off between its writes.
         syncSubscriber(vendor, again ? { ...input, force: true } : input, attempt),
       ),
+    listUsers: (input) => attempted('listUsers', now, (attempt) => listUsers(vendor, input, attempt)),
     deliverEvent: (input) =>
       attempted('deliverEvent', now, (attempt, again) => deliverEvent(vendor, again ? tried(input) : input, attempt)),
     eraseSubscriber: (input) => attempted('eraseSubscriber', now, (attempt) => eraseSubscriber(vendor, input, attempt)),
+    inspectSubscriber: (input) =>
+      attempted('inspectSubscriber', now, (attempt) => inspectSubscriber(vendor, input, attempt)),
+    listTagged: (input) => attempted('listTagged', now, (attempt) => listTagged(vendor, input, attempt)),
+    inspectStray: (input) => attempted('inspectStray', now, (attempt) => inspectStray(vendor, input, attempt)),
+    mendStray: (input) => attempted('mendStray', now, (attempt) => mendStray(vendor, input, attempt)),
+  };
+}
+
+/** The activities of the queue of workflow tasks: they talk to Temporal only. */
+export function createPeopleActivities(client: Client): PeopleActivities {
+  const now = () => new Date();
+  return {
+    countPeople: ({ vendorId }) => attempted('countPeople', now, () => countPeople(client, vendorId)),
+    listPeople: (input) => attempted('listPeople', now, () => listPeople(client, input)),
+    resyncPeople: (input) => attempted('resyncPeople', now, () => resyncPeople(client, input)),
   };
 }
 
@@ -83,22 +114,11 @@ function cutOff(cancelled: AbortSignal): AbortSignal {
   return controller.signal;
 }
 
-/** The worker is being stopped: another one shall do it at once. A cancellation by the server goes on as it is. */
-function stopped(reason: unknown): unknown {
-  if (reason instanceof Error && !/SHUTDOWN/i.test(reason.message)) return reason;
-  const details: FailureDetails = { type: 'temporal/worker-stopped', next: 'wait' };
-  return ApplicationFailure.create({
-    message: 'the worker was stopped in the middle of an attempt',
-    type: details.type,
-    details: [details],
-    nextRetryDelay: '1 second',
-  });
-}
-
 /** Where it broke, without the message: that could hold a reader's data. */
 function logUnexpected(error: unknown, context: Context): void {
   const { name, stack } = loggedError(error);
   context.log.error('unexpected error in an activity', { errorName: name, stack });
 }
 
+export { createBackfillActivities } from './backfill.js';
 export type { Vendor } from './vendor.js';

@@ -147,6 +147,7 @@ export async function syncSubscriber(vendor: Vendor, input: SyncInput, attempt: 
     ],
     events: lifecycle.events,
     rowOnly: lifecycle.rowOnly,
+    ...(lifecycle.due ? { due: lifecycle.due } : {}),
     news,
     next: unsettled ? { kind: 'look', afterMs: unsettledMs } : next,
   };

@@ -1,6 +1,7 @@
 import type { AddressBook } from '../address-book.js';
 import type { Brake } from '../brake.js';
-import type { Timings } from '../config/index.js';
+import type { ReconcileConfig, Timings } from '../config/index.js';
+import type { SubscriberMemory } from '../contract/index.js';
 import type { LifecycleSettings } from '../lifecycle/index.js';
 import type { MappingSettings } from '../mapping/index.js';
 import type { ReceiptSettings } from '../receipts/index.js';
@@ -22,7 +23,12 @@ export interface Vendor {
   brake?: Brake;
   /** Who has which address; absent where only one person is looked at. */
   addressBook?: AddressBook;
+  /** What a person's workflow remembers; absent where no audit can be made. */
+  remembered?: (userId: string) => Promise<SubscriberMemory | undefined>;
   timings: Timings;
+  /** Sesamy requests a second, the budget of all workers together. */
+  requestsPerSecond: number;
+  reconcile: ReconcileConfig;
   /** Key of the hashes that Temporal holds; see `SESAMY_RULE_HASH_KEY`. */
   hashKey: string;
 }

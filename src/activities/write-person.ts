@@ -101,7 +101,7 @@ export async function writePerson(job: Omit<Job, 'problems' | 'takenFrom'>): Pro
     const written = await write(full, next, changes);
     // Whoever had the address, or the subscriber, before: they find out that it is not theirs any more, and move or are skipped.
     const others = claim?.kind === 'ours' && !isHeld ? [...claim.rivals, ...claim.movedOn] : [];
-    await vendor.addressBook?.lookAgain([...new Set([...others, ...full.takenFrom])]);
+    await vendor.addressBook?.lookAgain([...new Set([...others, ...full.takenFrom])], input.userId);
     return written;
   } catch (error) {
     if (error instanceof SharedAddress) return sharesAddress(full, known);
@@ -136,7 +136,9 @@ async function claimFor(
   also: string[] = [],
 ): Promise<AddressClaim | undefined> {
   const { addressKey } = input.known;
-  return addressKey === undefined ? undefined : claimAddress(vendor, person, addressKey, also, { signal, now });
+  return addressKey === undefined
+    ? undefined
+    : claimAddress(vendor, person, addressKey, [...(input.sharesWith ?? []), ...also], { signal, now });
 }
 
 /** What becomes of somebody who does not own their address; `undefined` for who does. Nothing is written to Rule. */
@@ -150,12 +152,12 @@ async function notOurs(job: Job, claim: AddressClaim, isHeld: boolean): Promise<
     case 'theirs':
       if (!isHeld) return sharesAddress(job, known);
       // The subscriber is the other one's from now on: they write it, and we forget it.
-      await vendor.addressBook?.lookAgain([claim.owner]);
+      await vendor.addressBook?.lookAgain([claim.owner], input.userId);
       return sharesAddress(job, neverWritten(known));
     case 'ours': {
       if (isHeld || claim.movedOn.length === 0 || mayTake(job)) return undefined;
       // They are about to leave it; then both keep their subscriber.
-      if (known.sharedSince === undefined) await vendor.addressBook?.lookAgain(claim.movedOn);
+      if (known.sharedSince === undefined) await vendor.addressBook?.lookAgain(claim.movedOn, input.userId);
       return sharesAddress(job, known);
     }
   }
@@ -260,8 +262,11 @@ function missingTags(person: Person, held: readonly string[]): string[] {
   return person.tags.filter((tag) => !held.includes(tag));
 }
 
-/** Stages whose event waits before it is told: their tags are given silently, or a flow on them would not wait. */
-const silentStages = [stageTag('cancelling'), stageTag('lapsed')];
+/**
+ * Given silently, always: the base tag tells of nothing that happened, and the events of these stages wait before they are told, which
+ * flows on their tags would not.
+ */
+export const silentTags: readonly string[] = [baseTag, stageTag('cancelling'), stageTag('lapsed')];
 
 /**
  * Of the tags that are missing in Rule those that start flows when they are given: all of a live look, else those that wait for it. One
@@ -270,7 +275,7 @@ const silentStages = [stageTag('cancelling'), stageTag('lapsed')];
 function flowTags({ startsFlows, input }: Job, gained: readonly string[]): string[] {
   const { known, gained: waiting } = input;
   return gained
-    .filter((tag) => tag !== baseTag && !silentStages.includes(tag) && !known.tags?.includes(tag))
+    .filter((tag) => !silentTags.includes(tag) && !known.tags?.includes(tag))
     .filter((tag) => startsFlows || waiting.includes(tag));
 }
 

@@ -12,14 +12,25 @@ export function readers(count: number): string {
   return count === 1 ? 'reader' : 'readers';
 }
 
+/** Whether somebody sits at a terminal who can be asked. */
+export function canAsk(): boolean {
+  return process.stdin.isTTY === true && process.stderr.isTTY === true;
+}
+
 /** @throws UsageError where nobody can be asked, CommandError where the answer is no */
-export async function confirm(question: string, total: number): Promise<void> {
-  if (!process.stdin.isTTY || !process.stderr.isTTY) {
-    throw new UsageError(`Nobody can be asked here: add --yes if you mean these ${total} ${readers(total)}.`);
+export async function confirm(question: string, total: number | undefined): Promise<void> {
+  if (!canAsk()) {
+    const meant = total === undefined ? 'everybody' : `these ${total} ${readers(total)}`;
+    throw new UsageError(`Nobody can be asked here: add --yes if you mean ${meant}.`);
   }
   const questions = createInterface({ input: process.stdin, output: process.stderr });
   try {
-    const reply = await questions.question(`${question} [y/N] `);
+    const reply = await questions.question(`${question} [y/N] `).catch((error: unknown) => {
+      // Ctrl-C and Ctrl-D are a no.
+      if (!(error instanceof Error && error.name === 'AbortError')) throw error;
+      say('');
+      return '';
+    });
     if (!/^y(es)?$/i.test(reply.trim())) throw new CommandError('Nothing was done.');
   } finally {
     questions.close();

@@ -67,7 +67,7 @@ async function decideOne(
   options: OutputOptions,
 ): Promise<void> {
   const status = await subscribers.status(person);
-  if (!status) throw new CommandError(`Nobody has told of ${person.userId} of vendor ${person.vendorId} yet.`);
+  if (!status) throw new CommandError(`${person.userId} of vendor ${person.vendorId} is not known here; check the id.`);
   const held = status.waiting.filter((one) => one.held === what);
   if (held.length > 0) await subscribers.decide(person, decision, { what });
   answer(options, { ...person, decision, held: held.map(({ event }) => event.id) }, () => [

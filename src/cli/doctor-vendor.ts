@@ -1,6 +1,7 @@
 import type { Vendor } from '../activities/vendor.js';
-import { fieldsToWrite, fieldTable } from '../mapping/index.js';
+import { fieldTable } from '../mapping/index.js';
 import { type Check, type Finding, look } from './doctor-checks.js';
+import { mendOfLeftOut, planFields } from './field-plan.js';
 
 /** Both accounts of one vendor. */
 export async function checkVendor(vendor: Vendor): Promise<Check[]> {
@@ -26,30 +27,23 @@ export async function checkVendor(vendor: Vendor): Promise<Check[]> {
 
 /** The fields as the account has them against the table. A type cannot be changed once a field exists (rule-api §9). */
 function fieldTypes(types: ReadonlyMap<string, string>): Finding | string {
-  const missing = fieldTable.filter(({ key }) => !types.has(key));
-  const asText = fieldTable.filter(({ key, type }) => type !== 'text' && types.get(key) === 'text');
+  const { make, asText, leftOut } = planFields(types);
   const notes = [
-    ...(missing.length > 0 ? [`${missing.length} of ${fieldTable.length} are made at the first write`] : []),
+    ...(make.length > 0
+      ? [`${make.length} of ${fieldTable.length} are made by \`sesamy-rule activate\`, or at the first write`]
+      : []),
     ...(asText.length > 0
-      ? [`written as text, lists joined by commas, because the account has them so: ${keysOf(asText)}`]
+      ? [`written as text, lists joined by commas, because the account has them so: ${asText.join(', ')}`]
       : []),
   ];
-  const probe = fieldTable.map(({ key, type }) => ({ key, type, value: '' }));
-  const misfits = fieldsToWrite({ fields: probe }, types).problems.map(({ field }) => field);
-  if (misfits.length > 0) {
-    const wrong = misfits.map(
-      (key) => `${key} is ${types.get(key)}, not ${fieldTable.find((row) => row.key === key)?.type}`,
-    );
+  if (leftOut.length > 0) {
+    const wrong = leftOut.map(({ key, has, wanted }) => `${key} is ${has}, not ${wanted}`);
     return {
       result: 'warning',
       detail: [`of a type that our value does not fit, so they are left out: ${wrong.join('; ')}`, ...notes].join('; '),
-      mend: 'rename or delete these fields in Rule (a type cannot be changed); the next resync makes them anew',
+      mend: mendOfLeftOut,
     };
   }
   if (notes.length > 0) return { result: 'note', detail: notes.join('; ') };
   return `all ${fieldTable.length} are there, each with its type`;
-}
-
-function keysOf(rows: readonly { key: string }[]): string {
-  return rows.map(({ key }) => key).join(', ');
 }

@@ -20,6 +20,7 @@ import {
 } from './options.js';
 import { answer, type OutputOptions, say, table } from './output.js';
 import { vendorIdOf, withSession } from './session.js';
+import { sayWhereClocksDiffer } from './stand-in-clock.js';
 
 interface ListOptions extends OutputOptions, VendorOption {
   state?: SubscriberFilter['state'];
@@ -63,7 +64,7 @@ async function list(options: ListOptions): Promise<void> {
   const { state, stage, failureType, since, vendor, limit } = options;
   const query = and(options.held ? heldQuery : undefined, options.query || undefined);
   const asked = (config: Config) => (vendor === undefined ? undefined : vendorIdOf(config, vendor));
-  await withSession(asked, async ({ config, subscribers }, vendorId) => {
+  await withSession(asked, async ({ env, config, subscribers }, vendorId) => {
     const filter: SubscriberFilter = { vendorId, state, stage, failureType, failedSince: since, query };
     const total = await subscribers.count(filter);
     const found: SubscriberListing[] = [];
@@ -79,6 +80,9 @@ async function list(options: ListOptions): Promise<void> {
       tell(found, config.vendors.length > 1),
     );
     for (const brake of brakes ?? []) say(brakeSentence(brake));
+    if (!options.json) await sayWhereClocksDiffer(env);
+    if (options.held && found.length === 0 && brakes && brakes.length > 0)
+      say('Nobody is held yet: an end waits before it is held; look again in a quarter of an hour.');
     if (!options.json)
       say(total > found.length ? `${found.length} of ${total}; --limit shows more.` : `${total} in all.`);
   });

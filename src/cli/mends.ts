@@ -19,6 +19,8 @@ const mends: Readonly<Record<string, string>> = {
   'sesamy/unavailable':
     'nothing to do if Sesamy is down: it is tried again by itself; else check SESAMY_API_URL and SESAMY_TOKEN_URL',
   'rule/unavailable': 'nothing to do if Rule is down: it is tried again by itself; else check RULE_API_URL',
+  'sesamy/refused': 'Sesamy refuses the request: ask its support, with the status, the path and the request id',
+  'rule/refused': 'Rule refuses the request: ask its support, with the status, the path and the request id',
   'internal/unexpected': "the worker's log has the stack; report it",
 };
 

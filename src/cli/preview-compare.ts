@@ -1,6 +1,6 @@
 /** What a write would change in Rule: pure. */
 import type { Person } from '../activities/read-person.js';
-import { fieldsToWrite, isOurTag, type MappingProblem, type RuleFieldValue, tagsToRemove } from '../mapping/index.js';
+import { compareFields, isOurTag, type MappingProblem, missingTags, tagsToRemove } from '../mapping/index.js';
 import type { RuleFieldReading, RuleSubscriber } from '../rule/index.js';
 
 /** `+` comes, `−` goes, `~` changes, `=` stays. */
@@ -44,9 +44,8 @@ export function compare(
   held: Held | undefined,
   types: ReadonlyMap<string, string>,
 ): Comparison {
-  const { fields: written, problems } = fieldsToWrite(person.mapped, types);
-  const byKey = new Map(written.map((field) => [field.key, field]));
-  const fields = person.mapped.fields.map(({ key }) => fieldChange(key, held?.fields[key]?.value, byKey.get(key)));
+  const { fields: compared, problems } = compareFields(person.mapped, types, held?.fields ?? {});
+  const fields = compared.map(({ key, held: old, wanted, differs }) => change(key, old, differs ? wanted : old));
   const tags = tagChanges(held?.tags ?? [], person.tags);
   const oldEmail = held?.subscriber.email ?? '';
   const email = change('E-mail', oldEmail, person.mapped.email ?? oldEmail);
@@ -60,27 +59,14 @@ export function compare(
   };
 }
 
-function fieldChange(
-  key: string,
-  old: RuleFieldReading['value'] | undefined,
-  write: RuleFieldValue | undefined,
-): FieldChange {
-  const before = asText(old);
-  return change(key, before, write ? asText(write.value) : before);
-}
-
 function change(key: string, old: string, next: string): FieldChange {
   const mark = old === next ? '=' : old === '' ? '+' : next === '' ? '−' : '~';
   return { key, mark, old, new: next };
 }
 
 function tagChanges(held: readonly string[], wanted: readonly string[]): TagChange[] {
-  const lost = new Set(tagsToRemove(held, wanted));
+  const leaving = new Set(tagsToRemove(held, wanted));
+  const coming = new Set(missingTags(held, wanted));
   const all = [...new Set([...wanted, ...held.filter(isOurTag)])].sort();
-  return all.map((tag) => ({ tag, mark: lost.has(tag) ? '−' : held.includes(tag) ? '=' : '+' }));
-}
-
-/** Rule may give a list as one text, joined as we join it. */
-function asText(value: string | string[] | null | undefined): string {
-  return Array.isArray(value) ? value.join(', ') : (value ?? '');
+  return all.map((tag) => ({ tag, mark: leaving.has(tag) ? '−' : coming.has(tag) ? '+' : '=' }));
 }

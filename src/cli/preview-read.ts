@@ -5,6 +5,7 @@ import { connectTemporal } from '../temporal/connect.js';
 import { CommandError } from './errors.js';
 import { say } from './output.js';
 import { type Comparison, compare, type Held } from './preview-compare.js';
+import { vendorsNow } from './stand-in-clock.js';
 
 /** What would happen to a reader if everything were written now. */
 export interface Preview extends PersonId {
@@ -28,7 +29,7 @@ export async function readPreview(
   const source = await fetchSource(vendor, person.userId, {});
   if (!source)
     throw new CommandError(`Sesamy does not know ${person.userId} of vendor ${person.vendorId}; check the id.`);
-  const read = readPerson(vendor, source, new Date());
+  const read = readPerson(vendor, source, await vendorsNow(o.env));
   const base = { ...person, stage: read.stage.stage };
 
   const { standing } = read.mapped;

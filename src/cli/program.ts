@@ -1,6 +1,9 @@
 import { readFileSync } from 'node:fs';
 import { Command } from 'commander';
 import { packageRoot } from '../package-root.js';
+import { activateCommand } from './activate.js';
+import { auditCommand } from './audit.js';
+import { backfillCommand, reconcileCommand } from './backfill.js';
 import { discardCommand, releaseCommand } from './decide.js';
 import { doctorCommand } from './doctor.js';
 import { eraseCommand } from './erase.js';
@@ -29,13 +32,17 @@ export function createProgram(): Command {
     workerCommand(),
     webhookCommand(),
     doctorCommand(),
+    activateCommand(),
     syncCommand(),
     statusCommand(),
     listCommand(),
     resyncCommand(),
+    backfillCommand(),
+    reconcileCommand(),
     releaseCommand(),
     discardCommand(),
     previewCommand(),
+    auditCommand(),
     eraseCommand(),
     fieldsCommand(),
     tagsCommand(),

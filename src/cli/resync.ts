@@ -56,10 +56,14 @@ async function resync(userId: string | undefined, options: ResyncOptions): Promi
 
 async function resyncOne(session: Session, person: PersonId, options: ResyncOptions): Promise<void> {
   const request: ResyncRequest = { by: 'operator', recreate: options.recreate === true };
+  // Asked before, since a signal to somebody unknown makes them known.
+  const known = await session.subscribers.exists(person);
   await session.subscribers.resync(person, request);
   const url = workflowUrl(session, person);
-  answer(options, { ...person, asked: true, ...(url ? { url } : {}) }, () => [
-    `${person.userId} is going to be written again, quietly.`,
+  answer(options, { ...person, asked: true, known, ...(url ? { url } : {}) }, () => [
+    known
+      ? `${person.userId} is going to be written again, quietly.`
+      : `${person.userId} was not known here: is going to be written if Sesamy knows the id.`,
     ...facts([
       ['Look', `sesamy-rule status ${quoted(person.userId)}`],
       ['Temporal UI', url],

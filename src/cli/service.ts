@@ -1,8 +1,10 @@
 import type { AddressInfo } from 'node:net';
+import type { Client } from '@temporalio/client';
 import { createSubscribers } from '../client.js';
 import type { Config } from '../config/index.js';
-import type { Logger } from '../log.js';
+import { type Logger, loggedError } from '../log.js';
 import { createMetrics } from '../metrics.js';
+import { ensureReconcileSchedule } from '../reconcile-schedule.js';
 import { connectTemporal, nativeConnectTemporal } from '../temporal/connect.js';
 import { ensureSearchAttributes } from '../temporal/search-attributes.js';
 import { type OpenVendors, openVendors } from '../vendors.js';
@@ -17,18 +19,25 @@ export interface Service {
 }
 
 /**
- * Connects to Temporal, sees to the search attributes and starts the workers of all vendors.
+ * Connects to Temporal, sees to the search attributes and the schedules, and starts the workers of all vendors.
  *
  * @param now the stand-ins' clock, where the vendors are stand-ins
  */
-export async function startWorkerService(config: Config, env: NodeJS.ProcessEnv, now?: () => Date): Promise<Service> {
+export async function startWorkerService(
+  config: Config,
+  env: NodeJS.ProcessEnv,
+  log: Logger,
+  now?: () => Date,
+): Promise<Service> {
   const { connection: clientConnection, client, namespace } = await connectTemporal(env);
   await ensureSearchAttributes(clientConnection, namespace);
+  await ensureSchedules(client, config, log);
   const { connection } = await nativeConnectTemporal(env);
   const vendors: OpenVendors = openVendors(config.vendors, client);
   const workers = await startWorkers({
     connection,
     namespace,
+    client,
     vendors: vendors.all,
     requestsPerSecond: (id) => vendors.requestsPerSecond(id),
     ...(now ? { now } : {}),
@@ -42,6 +51,18 @@ export async function startWorkerService(config: Config, env: NodeJS.ProcessEnv,
       await vendors.close();
     },
   };
+}
+
+/** One that could not be made costs the regular reconcile, and nothing else: the workers start all the same. */
+async function ensureSchedules(client: Client, { vendors }: Config, log: Logger): Promise<void> {
+  for (const { id: vendor, reconcile } of vendors) {
+    try {
+      const change = await ensureReconcileSchedule(client, vendor, reconcile.everyHours);
+      if (change !== 'kept') log.info({ vendor, everyHours: reconcile.everyHours }, `schedule of reconcile ${change}`);
+    } catch (error) {
+      log.warn({ vendor, err: loggedError(error) }, 'the schedule of reconcile could not be seen to; run it by hand');
+    }
+  }
 }
 
 /** Starts the webhook server; resolves when it listens. `url` is where Sesamy is to post to. */

@@ -1,8 +1,8 @@
 import { createSubscribers, type PersonId, type Subscribers, userIdPattern, vendorIdPattern } from '../client.js';
 import type { Config } from '../config/index.js';
-import { connectTemporal, type TemporalConnection } from '../temporal/connect.js';
-import { environment } from './environment.js';
-import { UsageError } from './errors.js';
+import { connectTemporal, type TemporalConnection, TemporalUnreachableError } from '../temporal/connect.js';
+import { environment, namesTemporal } from './environment.js';
+import { CommandError, UsageError } from './errors.js';
 import { readSettings } from './read-settings.js';
 
 /** What a command that talks to Temporal has in its hands. */
@@ -24,11 +24,26 @@ export async function withSession<Asked, T>(
   const env = environment();
   const config = readSettings(env, { webhook: false });
   const asked = check(config);
-  const temporal = await connectTemporal(env);
+  const temporal = await connect(env);
   try {
     return await work({ ...temporal, env, config, subscribers: createSubscribers(temporal.client) }, asked);
   } finally {
     await temporal.connection.close();
+  }
+}
+
+/** A server that no setting names is this machine's own: it is there at once or not at all. */
+const ownServerMs = 3_000;
+
+async function connect(env: NodeJS.ProcessEnv): Promise<TemporalConnection> {
+  if (namesTemporal(env)) return connectTemporal(env);
+  try {
+    return await connectTemporal(env, { timeoutMs: ownServerMs });
+  } catch (error) {
+    if (!(error instanceof TemporalUnreachableError)) throw error;
+    throw new CommandError(
+      'Nothing runs here: start it with `npm start` or `sesamy-rule start` in this folder, or set TEMPORAL_ADDRESS to your Temporal service.',
+    );
   }
 }
 

@@ -92,7 +92,7 @@ async function boot(own: NodeJS.ProcessEnv, first: Config, log: Logger, parts: P
   const temporal = await startTemporal(env, dataFolder, parts);
   env = { ...env, ...temporal.env };
   const config = readSettings(env);
-  const workers = await startWorkerService(config, env, sandbox?.now);
+  const workers = await startWorkerService(config, env, log, sandbox?.now);
   parts.push(workers);
   const webhook = await startWebhookService(config, env, log);
   parts.push(webhook);
@@ -102,7 +102,10 @@ async function boot(own: NodeJS.ProcessEnv, first: Config, log: Logger, parts: P
     parts.push({ stop: () => waitNoMore().then(() => connection.close()) });
     sandbox.sendWebhooksTo(webhook.url);
   }
-  announceRunning(dataFolder, { ...temporal.env, ...(sandbox?.env ?? {}) });
+  const clock: Record<string, string> = sandbox
+    ? { SESAMY_RULE_STAND_IN_CLOCK: `${sandbox.env.SESAMY_API_URL}/_sandbox/clock` }
+    : {};
+  announceRunning(dataFolder, { ...temporal.env, ...(sandbox?.env ?? {}), ...clock });
   return {
     document: {
       webhook: webhook.url,

@@ -5,7 +5,8 @@ import { CommandError } from './errors.js';
 import { command, userIdArgument, type VendorOption, vendorOption } from './options.js';
 import { answer, facts, type OutputOptions } from './output.js';
 import { personOf, quoted, withSession } from './session.js';
-import { adviceFor, attemptSentence, failureSentence, stateSentence, toldSentence, waitingSentence } from './story.js';
+import { sayWhereClocksDiffer } from './stand-in-clock.js';
+import { adviceFor, failureSentence, stateSentence, toldSentence, trailLines, waitingSentence } from './story.js';
 import { workflowUrl } from './temporal-ui.js';
 
 /** `status`: the story of one reader. */
@@ -25,10 +26,11 @@ async function status(userId: string, options: OutputOptions & VendorOption): Pr
     const found = await session.subscribers.status(person);
     if (!found) {
       throw new CommandError(
-        `Nobody has told of ${userId} of vendor ${person.vendorId} yet; to begin: sesamy-rule sync ${quoted(userId)}`,
+        `${userId} of vendor ${person.vendorId} is not known here: no webhook has told of that id. Check it; to look it up at Sesamy: sesamy-rule preview ${quoted(userId)}`,
       );
     }
     const url = workflowUrl(session, person);
+    if (!options.json) await sayWhereClocksDiffer(session.env);
     answer(options, { ...found, ...(url ? { url } : {}) }, () => tell(found, url));
   });
 }
@@ -36,6 +38,11 @@ async function status(userId: string, options: OutputOptions & VendorOption): Pr
 function erasureSentence({ askedAt, erasedAt, deleted }: Erasure): string {
   if (!erasedAt) return `asked for on ${askedAt}, not done yet`;
   return `asked for on ${askedAt}, done on ${erasedAt}${deleted.length > 0 ? `; deleted in Rule: ${deleted.join(', ')}` : ''}`;
+}
+
+/** What comes after the next look, where that is something else. */
+function laterDue({ next, due }: SubscriberStatus): string | undefined {
+  return due && due.why !== next?.why ? `${due.at}: ${due.why}` : undefined;
 }
 
 function tell(found: SubscriberStatus, url: string | undefined): string[] {
@@ -55,6 +62,7 @@ function tell(found: SubscriberStatus, url: string | undefined): string[] {
       ['Mend', failure && adviceFor(failure, found.userId)],
       ['Waiting', found.pending.length > 0 ? `${found.pending.join(', ')} (not acted on yet)` : undefined],
       ['Next', found.next && `${found.next.at}: ${found.next.why}`],
+      ['Then', laterDue(found)],
       ['Temporal UI', url],
     ]),
     ...(waiting.length > 0 ? ['', 'Waits to be told to Rule:'] : []),
@@ -62,6 +70,6 @@ function tell(found: SubscriberStatus, url: string | undefined): string[] {
     ...(told.length > 0 ? ['', 'Events of this reader, the latest last:'] : []),
     ...told.map((one) => `  ${one.at}  ${toldSentence(one)}`),
     ...(trail.length > 0 ? ['', 'What was done, the latest last:'] : []),
-    ...trail.map((entry) => `  ${entry.at}  ${attemptSentence(entry)}`),
+    ...trailLines(trail),
   ];
 }

@@ -31,7 +31,7 @@ const states: Readonly<Record<SyncState, string>> = {
   new: 'nothing has been tried yet',
   ok: 'Rule holds what Sesamy says',
   retrying: 'failing; tried again by itself',
-  failed: 'failing; waits for a webhook or a resync',
+  failed: 'failing; waits for a webhook, a resync or the regular recheck',
   skipped: 'not written to Rule',
   erased: 'erased on request; nothing is written, whatever comes',
 };
@@ -39,6 +39,38 @@ const states: Readonly<Record<SyncState, string>> = {
 export function stateSentence({ state, reason, failedAt, syncedAt }: SubscriberStatus): string {
   const since = failedAt ? ` (since ${failedAt})` : state === 'ok' && syncedAt ? ` (last seen so ${syncedAt})` : '';
   return `${state}: ${reason ? reasons[reason] : states[state]}${since}`;
+}
+
+/** The attempts, a line each; a row of looks that found nothing is one line. */
+export function trailLines(trail: readonly TrailEntry[]): string[] {
+  const lines: string[] = [];
+  let idle: TrailEntry[] = [];
+  const flush = () => {
+    const [first] = idle;
+    const last = idle.at(-1);
+    if (first && last && idle.length > 2) {
+      lines.push(`  ${last.at}  nothing to write, ${idle.length} times since ${first.at}`);
+    } else {
+      lines.push(...idle.map(line));
+    }
+    idle = [];
+  };
+  for (const entry of trail) {
+    if (isIdle(entry)) {
+      idle.push(entry);
+      continue;
+    }
+    flush();
+    lines.push(line(entry));
+  }
+  flush();
+  return lines;
+}
+
+const line = (entry: TrailEntry) => `  ${entry.at}  ${attemptSentence(entry)}`;
+
+function isIdle({ verdict, problems = [] }: TrailEntry): boolean {
+  return verdict === 'unchanged' && problems.length === 0;
 }
 
 /** One attempt. */

@@ -2,7 +2,7 @@ import type { Command } from 'commander';
 import type { SubscriberStatus, SyncNowRequest, TrailEntry } from '../client.js';
 import type { Config } from '../config/index.js';
 import { command, userIdArgument, type VendorOption, vendorOption } from './options.js';
-import { answer, facts, type OutputOptions } from './output.js';
+import { answer, facts, type OutputOptions, say } from './output.js';
 import { personOf, withSession } from './session.js';
 import { adviceFor, failureSentence, reasons } from './story.js';
 import { workflowUrl } from './temporal-ui.js';
@@ -31,7 +31,8 @@ async function sync(userId: string, options: OutputOptions & VendorOption & Sync
     answer(options, { ...person, ...entry, state: now?.state, next: now?.next, ...(url ? { url } : {}) }, () =>
       tell(userId, entry, now, url),
     );
-    if (entry.failure) process.exitCode = 1;
+    if (entry.reason === 'not-at-sesamy' && !options.json) say('Check the id: nobody of that id can be written.');
+    if (entry.failure || entry.reason === 'not-at-sesamy') process.exitCode = 1;
   });
 }
 

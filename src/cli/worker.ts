@@ -12,7 +12,7 @@ export function workerCommand(): Command {
   ]).action(async (options: OutputOptions) => {
     await runService(options, {
       kind: 'worker',
-      start: (config, env) => startWorkerService(config, env),
+      start: (config, env, log) => startWorkerService(config, env, log),
       announce(_service, { vendors }) {
         const ids = vendors.map(({ id }) => id);
         return { document: { running: 'worker', vendors: ids }, line: `Workers run for ${ids.join(', ')}.` };

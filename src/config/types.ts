@@ -38,6 +38,7 @@ export interface VendorConfig {
   timings: Timings;
   lifecycle: LifecycleConfig;
   receipts: ReceiptSettings;
+  reconcile: ReconcileConfig;
   /** The vendor's own, else the shared ones. Any of them opens the webhook: the new one and the old one during a rotation. */
   webhookSecrets: string[];
   /** Key of the hashes by which changes are recognised; see `SESAMY_RULE_HASH_KEY`. */
@@ -95,6 +96,14 @@ export interface BrakeConfig {
   share: number;
   /** Fewer than this many people never pull it. Default 20. */
   atLeast: number;
+}
+
+/** The regular search for readers of whom no webhook has told. */
+export interface ReconcileConfig {
+  /** Its period, in hours; 0 = never by itself. Default 24. */
+  everyHours: number;
+  /** The share of the vendor's budget that it may use, above 0 to 1. Default 0.2. */
+  share: number;
 }
 
 /** When the program looks again by itself, in milliseconds. */

@@ -120,6 +120,18 @@ const lifecycleSchema = z
     }),
   );
 
+const reconcileSchema = z.strictObject({
+  everyHours: z
+    .number()
+    .default(24)
+    .transform((hours, ctx) =>
+      hours === 0 || (hours >= 1 && hours <= 31 * 24)
+        ? hours
+        : values.refuse(ctx, 'is out of range', 'write a number of hours from 1 to 744; 0 = never by itself'),
+    ),
+  share: z.number().default(0.2).pipe(values.numberBetween(0.01, 1)),
+});
+
 const flag = z.boolean().default(false);
 
 const mappingSchema = (defaults: VendorDefaults): z.ZodType<MappingConfig> =>
@@ -187,6 +199,7 @@ export function vendorSchema(env: NodeJS.ProcessEnv, defaults: VendorDefaults) {
       timings: timingsSchema.prefault({}),
       lifecycle: lifecycleSchema.prefault({}),
       receipts: receiptsSchema(defaults.folder).prefault({}),
+      reconcile: reconcileSchema.prefault({}),
     })
     .transform(({ sesamy, webhookSecrets, hashKey, ...vendor }): VendorConfig => {
       const { audience = defaults.audience, scope, ...account } = sesamy;

@@ -1,3 +1,5 @@
+export * from './audit.js';
+export * from './backfill.js';
 export * from './brake.js';
 export * from './deliver.js';
 export * from './erase.js';

@@ -3,9 +3,10 @@
  * they tell whom to look at, the truth is fetched.
  */
 import { defineQuery, defineSignal, defineUpdate } from '@temporalio/workflow';
+import type { BackfillKind } from './backfill.js';
 import type { DeliverOutcome } from './deliver.js';
 import type { Erasure } from './erase.js';
-import type { LifecycleEvent, RowOnlyReason } from './lifecycle.js';
+import type { LifecycleDue, LifecycleEvent, RowOnlyReason } from './lifecycle.js';
 import type { Stage } from './stage.js';
 import type { FailureDetails, SyncChanges, SyncProblem, SyncReason, Verdict } from './sync.js';
 
@@ -52,6 +53,8 @@ export interface ResyncRequest {
   by?: string;
   /** Write a person again who was deleted in Rule by hand. */
   recreate?: boolean;
+  /** Another Sesamy user who has, or takes, the person's address: may be too new to be found by a search. */
+  sharesAddressWith?: string;
 }
 
 /** Write everything again, quietly, whatever the hashes say. Callable from the Temporal UI without any input. */
@@ -61,6 +64,8 @@ export interface SyncNowRequest {
   /** As `resync`: write everything again. Without it an unchanged person costs no call to Rule. */
   force?: boolean;
   recreate?: boolean;
+  /** A walk through everybody asks, not a person: its name is in the trail, and live work goes first. */
+  by?: BackfillKind;
 }
 
 /** One attempt now, quietly; answers when it is over, whatever its outcome. */
@@ -143,6 +148,8 @@ export interface SubscriberStatus {
   attempts: number;
   /** What happens next by itself. */
   next?: { at: string; why: string };
+  /** What time alone brings next in the reader's life: the end of a wait, a notice, a win-back; often after `next`. */
+  due?: LifecycleDue;
   /** Messages that have arrived and are not acted on yet. */
   pending: string[];
   /** Events that are to be told yet, the next one first. */

@@ -5,7 +5,7 @@
 import type { DeliverInput, DeliverResult } from './deliver.js';
 import type { EraseInput, EraseResult } from './erase.js';
 import type { PersonId } from './ids.js';
-import type { LifecycleEvent, LifecycleMemory, RowOnlyReason } from './lifecycle.js';
+import type { LifecycleDue, LifecycleEvent, LifecycleMemory, RowOnlyReason } from './lifecycle.js';
 import type { Stage } from './stage.js';
 
 /** What is remembered of a person between two syncs: made by the activity, kept by the workflow, handed back unread. */
@@ -57,6 +57,8 @@ export interface SyncInput extends PersonId {
   force: boolean;
   /** Write a person again who was deleted in Rule by hand. */
   recreate: boolean;
+  /** Other Sesamy users who told that they have, or take, the person's address. */
+  sharesWith?: string[];
   /** How many extra looks have been made for this reason; 0 = the first look. */
   look: number;
   /**
@@ -127,6 +129,8 @@ export interface SyncResult {
   rowOnly?: Record<string, RowOnlyReason>;
   /** State tags to be given so that their flows start. */
   gained?: string[];
+  /** What time alone brings next: the end of a wait, a notice, a win-back. */
+  due?: LifecycleDue;
   /** When to look again if nothing happens. */
   next: NextLook;
   /** The workflow may end after this long without a message (guests). */

@@ -3,7 +3,13 @@ export { cancelTimes } from './contracts.js';
 export { type FieldContext, type FieldRow, type FieldType, fieldTable } from './field-table.js';
 export { type MappedField, type MappedPerson, mapPerson, mappingVersion, type Standing, standing } from './person.js';
 export type { MappingProblem, MappingProblemCode } from './problems.js';
-export { fieldsToWrite, type RuleFieldValue } from './rule-fields.js';
+export {
+  compareFields,
+  type FieldComparison,
+  fieldsToWrite,
+  type HeldValue,
+  type RuleFieldValue,
+} from './rule-fields.js';
 export { defaultMappingSettings, type MappingSettings } from './settings.js';
 export type {
   Source,
@@ -13,4 +19,13 @@ export type {
   SourceEntitlement,
   SourceUser,
 } from './source.js';
-export { baseTag, eventTag, isOurTag, stageTag, type TagRow, tagsToRemove, tagTable } from './tag-table.js';
+export {
+  baseTag,
+  eventTag,
+  isOurTag,
+  missingTags,
+  stageTag,
+  type TagRow,
+  tagsToRemove,
+  tagTable,
+} from './tag-table.js';

@@ -32,6 +32,51 @@ export function fieldsToWrite(
   return { fields: written, problems };
 }
 
+/** One field of the table: what the account holds beside what a write would put there, both as text. */
+export interface FieldComparison {
+  key: string;
+  /** Empty where it holds nothing. */
+  held: string;
+  wanted: string;
+  differs: boolean;
+}
+
+/** A value as Rule gives it: a list may come as one text, joined as we join it. */
+export type HeldValue = string | string[] | null;
+
+/**
+ * All fields of the table, in its order, beside what the account holds. A field that is kept when it is missing at Sesamy, or that is
+ * not written because of its type, does not differ, whatever the account holds.
+ * @param held by key; a field without a value may be left out
+ */
+export function compareFields(
+  mapped: Pick<MappedPerson, 'fields'>,
+  types: ReadonlyMap<string, string>,
+  held: Readonly<Record<string, { value: HeldValue }>>,
+): { fields: FieldComparison[]; problems: MappingProblem[] } {
+  const { fields: written, problems } = fieldsToWrite(mapped, types);
+  const byKey = new Map(written.map((field) => [field.key, field.value]));
+  const fields = mapped.fields.map(({ key }): FieldComparison => {
+    const before = held[key]?.value ?? undefined;
+    const after = byKey.get(key);
+    return {
+      key,
+      held: asText(before),
+      wanted: asText(after ?? before),
+      differs: after !== undefined && !isSame(before, after),
+    };
+  });
+  return { fields, problems };
+}
+
+/** A list is the same in whatever order it is given. */
+function isSame(held: string | string[] | undefined, wanted: string | string[]): boolean {
+  const ordered = (value: string | string[] | undefined) => asText(Array.isArray(value) ? [...value].sort() : value);
+  return Array.isArray(held) && Array.isArray(wanted)
+    ? ordered(held) === ordered(wanted)
+    : asText(held) === asText(wanted);
+}
+
 function empty({ type }: MappedField): string | string[] {
   return type === 'multiple' ? [] : '';
 }

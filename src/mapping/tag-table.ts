@@ -129,6 +129,11 @@ export function tagsToRemove(held: readonly string[], wanted: readonly string[])
   return [...new Set(held)].filter((name) => isOurTag(name) && !stay.has(name) && !lasting.has(name));
 }
 
+/** Which tags a person should have and does not. Order as in `wanted`. */
+export function missingTags(held: readonly string[], wanted: readonly string[]): string[] {
+  return wanted.filter((tag) => !held.includes(tag));
+}
+
 export function stageTag(stage: Stage): string {
   return stagePrefix + stage;
 }

@@ -25,6 +25,8 @@ export interface ApiCall extends Pick<HttpRequest, 'method' | 'params' | 'query'
   path: string;
   json?: unknown;
   sent?: Omit<Sent, 'write' | 'aboutOne'>;
+  /** A 401 or 403 is about this call alone and says nothing of the key: it does not close the account's gate. */
+  mayBeRefused?: boolean;
 }
 
 /** Calls to Rule with key and gate; knows nothing of subscribers. */
@@ -52,7 +54,7 @@ export function createRuleApi({ apiUrl, apiKey, gate, ...rest }: RuleApiOptions)
         aboutOne: wanted.path.includes('{'),
         write: wanted.method !== 'GET',
       });
-      outcome = outcomeOf(failure, useOf(reply));
+      outcome = outcomeOf(failure, useOf(reply), wanted.mayBeRefused ?? false);
       if (failure) throw http.error(request, failure, reply);
       return reply;
     } catch (error) {
@@ -88,13 +90,13 @@ function toRequest({ method, path, params, query, signal, json }: ApiCall, apiKe
   };
 }
 
-function outcomeOf(failure: CallFailure | undefined, use: AccountUse): Outcome {
+function outcomeOf(failure: CallFailure | undefined, use: AccountUse, mayBeRefused: boolean): Outcome {
   switch (failure?.kind) {
     case 'rate-limited':
       return { kind: 'blocked', waitMs: failure.waitMs ?? defaultBlockMs, use };
     case 'unauthorized':
     case 'forbidden':
-      return { kind: 'key-refused', use };
+      return { kind: mayBeRefused ? 'answered' : 'key-refused', use };
     case 'unavailable':
       return { kind: 'unavailable', use };
     default:

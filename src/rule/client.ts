@@ -1,9 +1,9 @@
+import { type AccountCalls, createAccountCalls } from './account.js';
 import { type ApiCall, createRuleApi, type RuleApiOptions } from './api.js';
-import { readFieldTypes } from './field-types.js';
 import { createMailCalls, type MailCalls } from './mail.js';
 import { orMissing } from './missing.js';
 import { createRowCalls, type RowCalls } from './rows.js';
-import { anyReply, fieldsReply, subscriberReply, upsertReply } from './schemas.js';
+import { fieldsReply, subscriberReply, upsertReply } from './schemas.js';
 import { createTagCalls, type TagCalls, tagNames } from './tags.js';
 import type { CallOptions, RuleField, RuleFieldReading, RuleSubscriber } from './types.js';
 
@@ -29,7 +29,7 @@ export interface UpdateInput {
  * `fields` where Rule says which, `rule/conflict`, `rule/refused` (fix-data); `rule/not-found` (give-up).
  * `unknownOutcome` is set where a write may have been done although its answer was lost, unreadable or a 5xx.
  */
-export interface RuleClient extends TagCalls, RowCalls, MailCalls {
+export interface RuleClient extends AccountCalls, TagCalls, RowCalls, MailCalls {
   /** Creates the subscriber of an address or updates it, fields and tags in one call. Costs a second one where the answer names nobody. */
   upsertByEmail(input: UpsertInput, options?: CallOptions): Promise<RuleSubscriber>;
   /** Writes fields and, where given, a new address. @throws VendorError `rule/email-taken` (fix-data) besides the others. */
@@ -44,10 +44,6 @@ export interface RuleClient extends TagCalls, RowCalls, MailCalls {
   get(id: number, options?: CallOptions): Promise<RuleSubscriber | undefined>;
   /** Values by `Group.Field`, historical groups left out. */
   readFields(id: number, options?: CallOptions): Promise<Record<string, RuleFieldReading>>;
-  /** Types of all fields that the account has, by `Group.Field`. */
-  listFieldTypes(options?: CallOptions): Promise<Map<string, string>>;
-  /** One cheap read that needs the key. */
-  checkKey(options?: CallOptions): Promise<void>;
   /** Ends what is under way and closes the connections. */
   close(): Promise<void>;
 }
@@ -75,6 +71,7 @@ export function createRuleClient(options: RuleClientOptions): RuleClient {
   });
 
   return {
+    ...createAccountCalls(api, options.apiUrl),
     ...createTagCalls(api),
     ...createRowCalls(api),
     ...createMailCalls(api),
@@ -117,12 +114,6 @@ export function createRuleClient(options: RuleClientOptions): RuleClient {
 
     readFields(id, { signal } = {}) {
       return api.read({ ...byId(id, signal), path: '/v2/subscriber/{id}/fields' }, fieldsReply);
-    },
-
-    listFieldTypes: ({ signal } = {}) => readFieldTypes(api, options.apiUrl, signal),
-
-    async checkKey({ signal } = {}) {
-      await api.read({ method: 'GET', path: '/v2/tags', query: { limit: 1 }, signal }, anyReply);
     },
 
     close: () => api.close(),

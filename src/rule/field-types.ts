@@ -1,51 +1,40 @@
-import { VendorError } from '../http/errors.js';
-import type { ApiCall, RuleApi } from './api.js';
+import type { RuleApi } from './api.js';
 import { fieldTypesReply } from './schemas.js';
+import type { CallOptions, RuleField } from './types.js';
+import { type RulePage, readPage, wrongShape } from './v2-pages.js';
 
 const path = '/v2/customizations';
 
-/** The most that v2 allows (rule-api §1.1). */
-const pageSize = 100;
-
 const mostPages = 100;
 
-/** Members of the next page's address that we take over; `apikey`, which Rule may echo there (rule-api §1), is not one of them. */
-const pagers = ['page', 'cursor'];
-
-/**
- * Types of all fields by `Group.Field`, from all pages of `/customizations`. The next page's address decides only which page is asked
- * for: the call goes to our own base URL, so no answer can send the key elsewhere. @throws VendorError `rule/wrong-shape` when that
- * address is another service's or the pages do not end.
- */
+/** Types of all fields by `Group.Field`, from all pages of `/customizations`. @throws VendorError `rule/wrong-shape` when they do not end */
 export async function readFieldTypes(api: RuleApi, apiUrl: string, signal?: AbortSignal): Promise<Map<string, string>> {
   const types = new Map<string, string>();
   const asked = new Set<string>();
-  let query: Record<string, string | number> = { limit: pageSize };
-  for (let page = 0; page < mostPages; page += 1) {
-    asked.add(JSON.stringify(query));
-    const call: ApiCall = { method: 'GET', path, query, signal };
-    const answer = await api.read(call, fieldTypesReply);
+  let page: RulePage | undefined;
+  do {
+    asked.add(JSON.stringify(page));
+    const { answer, next } = await readPage(api, apiUrl, { path, schema: fieldTypesReply, page, signal });
     for (const [key, type] of answer.types) types.set(key, type);
-    if (!answer.next) return types;
-    query = nextQuery(answer.next, apiUrl);
-    if (asked.has(JSON.stringify(query))) break;
-  }
-  throw wrongShape('the pages do not end');
+    page = next;
+    if (asked.size > mostPages || (page && asked.has(JSON.stringify(page)))) {
+      throw wrongShape(path, 'the pages do not end');
+    }
+  } while (page);
+  return types;
 }
 
-function nextQuery(next: string, apiUrl: string): Record<string, string | number> {
-  const url = URL.canParse(next, apiUrl) ? new URL(next, apiUrl) : undefined;
-  if (url?.host !== new URL(apiUrl).host || !url.pathname.endsWith(path)) {
-    throw wrongShape('the address of the next page is not of this service');
-  }
-  const query: Record<string, string | number> = { limit: pageSize };
-  for (const name of pagers) {
-    const value = url.searchParams.get(name);
-    if (value) query[name] = value;
-  }
-  return query;
-}
+/** A field to make, with the type that it keeps for ever (rule-api §9). */
+export type RuleFieldSchema = Pick<RuleField, 'key' | 'type'>;
 
-function wrongShape(reason: string): VendorError {
-  return new VendorError({ type: 'rule/wrong-shape', next: 'wait', reason, method: 'GET', path });
+/** One v2 `POST /customizations` (rule-api §3): makes fields and their groups, never historical ones. No fields, no call. */
+export async function createFields(
+  api: RuleApi,
+  fields: readonly RuleFieldSchema[],
+  { signal }: CallOptions = {},
+): Promise<void> {
+  if (fields.length === 0) return;
+  const json = { fields: fields.map(({ key, type }) => ({ key, type })) };
+  const sent = { fields: fields.map(({ key }) => key) };
+  await api.write({ method: 'POST', path, json, sent, signal });
 }

@@ -1,3 +1,5 @@
+export type { AccountCalls, RuleRead } from './account.js';
+export type { RuleAutomation } from './automations.js';
 export {
   createRuleClient,
   type RuleClient,
@@ -5,6 +7,7 @@ export {
   type UpdateInput,
   type UpsertInput,
 } from './client.js';
+export type { RuleFieldSchema } from './field-types.js';
 export {
   type AccountGate,
   type AccountUse,
@@ -24,3 +27,4 @@ export type {
   RuleRowQuery,
   RuleSubscriber,
 } from './types.js';
+export type { RulePage } from './v2-pages.js';

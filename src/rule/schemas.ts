@@ -29,13 +29,26 @@ const acknowledged = z.union([
   z.looseObject({ success: z.literal(true) }),
 ]);
 
+function toSubscriber(
+  { created_at, opted_in, ...subscriber }: z.infer<typeof subscriberShape>,
+  beside: boolean,
+): RuleSubscriber {
+  const suppressed = subscriber.suppressed || beside;
+  return compact({ ...subscriber, suppressed, mailable: !suppressed && opted_in !== false, createdAt: created_at });
+}
+
 /** An answer about one subscriber; one that was suppressed may be reported beside it instead of in it (rule-api §2). */
 export const subscriberReply: z.ZodType<RuleSubscriber> = z
   .object({ subscriber: subscriberShape, suppressed: suppressedSchema })
-  .transform(({ subscriber: { created_at, opted_in, ...subscriber }, suppressed: beside }) => {
-    const suppressed = subscriber.suppressed || beside;
-    return compact({ ...subscriber, suppressed, mailable: !suppressed && opted_in !== false, createdAt: created_at });
-  });
+  .transform(({ subscriber, suppressed }) => toSubscriber(subscriber, suppressed));
+
+/** Where a v2 list says that its next page is (rule-api §1.1). */
+const pageMeta = optional(z.object({ next: optional(z.string()) }));
+
+/** A page of `GET /subscribers` (rule-api §3). */
+export const subscribersReply = z
+  .object({ subscribers: z.array(subscriberShape.transform((row) => toSubscriber(row, false))), meta: pageMeta })
+  .transform(({ subscribers, meta }) => ({ subscribers, next: meta?.next }));
 
 /** The answer to an upsert. `undefined` where it says that the write was done and names nobody, as for many at once (rule-api §2). */
 export const upsertReply: z.ZodType<RuleSubscriber | undefined> = z.unknown().transform((answer, context) => {
@@ -120,7 +133,7 @@ export const fieldTypesReply = z
     groups: z.array(
       z.object({ name: z.string(), fields: optional(z.array(z.object({ name: z.string(), type: z.string() }))) }),
     ),
-    meta: optional(z.object({ next: optional(z.string()) })),
+    meta: pageMeta,
   })
   .transform(({ groups, meta }) => ({
     types: groups.flatMap(({ name, fields }) =>
@@ -128,3 +141,50 @@ export const fieldTypesReply = z
     ),
     next: meta?.next,
   }));
+
+const triggerShape = z.object({ type: z.string(), id: idSchema, name: optional(z.string()) });
+
+/** One page of automations (rule-api §7): a trigger of a kind that we do not know counts as none. */
+export const automationsReply = z
+  .object({
+    data: optional(
+      z.array(
+        z.object({
+          id: idSchema,
+          name: z.string(),
+          active: optional(z.boolean()),
+          trigger: optional(triggerShape),
+        }),
+      ),
+    ),
+  })
+  .transform(({ data }) => (data ?? []).map(toAutomation));
+
+/** An automation as it is listed, with what it says of being active. */
+export interface ListedAutomation {
+  id: number;
+  name: string;
+  active?: boolean;
+  trigger?: { type: 'TAG' | 'SEGMENT'; id: number; name?: string };
+}
+
+interface AutomationShape {
+  id: number;
+  name: string;
+  active: boolean | undefined;
+  trigger: z.infer<typeof triggerShape> | undefined;
+}
+
+function toAutomation({ id, name, active, trigger }: AutomationShape): ListedAutomation {
+  // Upper case by its types; its error texts have it in lower case.
+  const type = (['TAG', 'SEGMENT'] as const).find((one) => one === trigger?.type.toUpperCase());
+  return compact({
+    id,
+    name,
+    active,
+    trigger: trigger && type ? compact({ type, id: trigger.id, name: trigger.name || undefined }) : undefined,
+  });
+}
+
+/** The answer about one tag, by its id: its name. */
+export const tagReply = z.object({ name: z.string().min(1) }).transform(({ name }) => name);

@@ -1,11 +1,26 @@
 import { z } from 'zod';
 import { type ApiCall, createSesamyApi, type SesamyApiOptions } from './api.js';
 import { createFilterCheck } from './filter-check.js';
-import { allRows, type Page, pageSchema, pageSize } from './pages.js';
+import { allRows, type ListPage, type Page, pageSchema, pageSize } from './pages.js';
 import { createProfileReader } from './profile.js';
-import { billSchema, contractSchema, entitlementSchema, transactionSchema, userSchema } from './schemas.js';
+import {
+  billSchema,
+  contractSchema,
+  entitlementSchema,
+  listedUserSchema,
+  transactionSchema,
+  userIdSchema,
+  userSchema,
+} from './schemas.js';
 import { vendorOfToken } from './token-claims.js';
-import type { SesamyBill, SesamyContract, SesamyEntitlement, SesamyTransaction, SesamyUser } from './types.js';
+import type {
+  ListedUser,
+  SesamyBill,
+  SesamyContract,
+  SesamyEntitlement,
+  SesamyTransaction,
+  SesamyUser,
+} from './types.js';
 
 export interface SesamyClientOptions extends SesamyApiOptions {
   /** The publisher; `checkAccess` compares it with the one that the token names. */
@@ -27,6 +42,8 @@ export interface CallOptions {
 export interface SesamyClient {
   /** The person with the whole profile as far as Sesamy shows it; `undefined` on 404. */
   getUser(userId: string, options?: CallOptions): Promise<SesamyUser | undefined>;
+  /** One page of everybody's user ids, from this row on. Who walks the list knows its end by {@link UserIdPage}. */
+  listUserIds(offset: number, options?: CallOptions): Promise<UserIdPage>;
   /** The person's own contracts. A row that we cannot read fails the call; rows of other people are dropped. */
   listContracts(userId: string, options?: CallOptions): Promise<SesamyContract[]>;
   /**
@@ -39,6 +56,19 @@ export interface SesamyClient {
   /** `undefined` on 404. A bill names no owner: only for the bills of the person's own transactions. */
   getBill(billId: string, options?: CallOptions): Promise<SesamyBill | undefined>;
   /**
+   * Fifty people of the publisher from a place in the list on (sesamy-api §2.3), in Sesamy's order; rows that we cannot read are left out
+   * and counted. To be walked by `eachPage`.
+   */
+  userPage(offset: number, options?: CallOptions): Promise<ListPage<ListedUser>>;
+  /** The same of everybody's contracts. */
+  contractPage(offset: number, options?: CallOptions): Promise<ListPage<SesamyContract>>;
+  /** The same of everybody's entitlements. Nothing says that Sesamy gives them without a filter, and the rows name no owner. */
+  entitlementPage(offset: number, options?: CallOptions): Promise<ListPage<SesamyEntitlement>>;
+  /** The token alone. @throws VendorError also `sesamy/wrong-vendor` (fix-key), see `checkAccess`. */
+  checkToken(options?: CallOptions): Promise<void>;
+  /** One cheap read of one resource; of entitlements the one that shows whether the filter by user is heeded. */
+  checkRead(resource: SesamyResource, options?: CallOptions): Promise<void>;
+  /**
    * Token and one cheap read of each resource, for `doctor`; with `receipts` also of transactions, to which a credential without that
    * feature needs no right. @throws VendorError whose path names the resource, or `sesamy/wrong-vendor` (fix-key) when the credential
    * belongs to another publisher.
@@ -46,6 +76,22 @@ export interface SesamyClient {
   checkAccess(options?: CallOptions & { receipts?: boolean | undefined }): Promise<void>;
   /** Ends what is under way and closes the connections. */
   close(): Promise<void>;
+}
+
+/** What a credential may be allowed to read or not, by the name in its path. */
+export type SesamyResource = 'users' | 'contracts' | 'entitlements' | 'transactions' | 'bills';
+
+/**
+ * A page of user ids. Sesamy may cap it, may name no total, and may ignore the offset (sesamy-api §2.3): the list is over when a page is
+ * empty, brings no id that the page before did not have, or reaches the total; never because it is short.
+ */
+export interface UserIdPage {
+  /** As Sesamy writes them; not checked. */
+  ids: string[];
+  /** Rows of the page, those included of which no id could be read. */
+  rows: number;
+  /** How many users there are, where the envelope says so. */
+  total?: number;
 }
 
 const contractPage = pageSchema('contracts', contractSchema);
@@ -74,6 +120,43 @@ export function createSesamyClient(options: SesamyClientOptions): SesamyClient {
     throw api.error(call, { kind: 'wrong-shape', next: 'wait', reason: 'the list does not end' });
   }
 
+  /** Rows of everybody from a place in the list on, as they are. */
+  async function fetchRows(
+    resource: SesamyResource,
+    offset: number,
+    { signal }: CallOptions = {},
+  ): Promise<Page<unknown>> {
+    const call: ApiCall = { path: `/management/${resource}`, query: { limit: pageSize, offset }, signal };
+    const reply = await api.get(call);
+    return reply.status === 204 ? { rows: [] } : api.read(call, reply, pageSchema(resource, z.unknown()));
+  }
+
+  async function listPage<Row>(
+    resource: SesamyResource,
+    schema: z.ZodType<Row>,
+    offset: number,
+    options?: CallOptions,
+  ): Promise<ListPage<Row>> {
+    const { rows, ...page } = await fetchRows(resource, offset, options);
+    const read = rows.flatMap((row) => schema.safeParse(row).data ?? []);
+    return { ...page, rows: read, received: rows.length, unreadable: rows.length - read.length };
+  }
+
+  async function checkToken({ signal }: CallOptions = {}): Promise<void> {
+    const vendor = vendorOfToken(await api.token(signal));
+    if (vendor !== undefined && vendor !== options.vendorId) {
+      const reason = 'the credential belongs to another publisher than the configured vendor id';
+      throw api.error({ path: '/management' }, { kind: 'wrong-vendor', next: 'fix-key', reason });
+    }
+  }
+
+  async function checkRead(resource: SesamyResource, { signal }: CallOptions = {}): Promise<void> {
+    if (resource === 'entitlements') return createFilterCheck(api)(signal);
+    const call: ApiCall = { path: `/management/${resource}`, query: { limit: 1, offset: 0 }, signal };
+    const reply = await api.get(call);
+    api.read(call, reply, pageSchema(resource, z.unknown()));
+  }
+
   return {
     async getUser(userId, { signal } = {}) {
       const call: ApiCall = { path: '/management/users/{userId}', params: { userId }, mayBeMissing: true, signal };
@@ -81,6 +164,11 @@ export function createSesamyClient(options: SesamyClientOptions): SesamyClient {
       if (reply.status === 404) return undefined;
       const answer = api.read(call, reply, userSchema);
       return answer.whole ? answer.user : completeUser(answer.user, userId, signal);
+    },
+
+    async listUserIds(offset, options) {
+      const { rows, ...page } = await fetchRows('users', offset, options);
+      return { ...page, ids: rows.flatMap((row) => userIdSchema.safeParse(row).data ?? []), rows: rows.length };
     },
 
     async listContracts(userId, { signal } = {}) {
@@ -104,18 +192,22 @@ export function createSesamyClient(options: SesamyClientOptions): SesamyClient {
       return reply.status === 404 ? undefined : api.read(call, reply, billSchema);
     },
 
+    userPage: (offset, options) => listPage('users', listedUserSchema, offset, options),
+    contractPage: (offset, options) => listPage('contracts', contractSchema, offset, options),
+    entitlementPage: (offset, options) => listPage('entitlements', entitlementSchema, offset, options),
+
+    checkToken,
+    checkRead,
+
     async checkAccess({ signal, receipts = false } = {}) {
-      const vendor = vendorOfToken(await api.token(signal));
-      if (vendor !== undefined && vendor !== options.vendorId) {
-        const reason = 'the credential belongs to another publisher than the configured vendor id';
-        throw api.error({ path: '/management' }, { kind: 'wrong-vendor', next: 'fix-key', reason });
-      }
-      for (const resource of ['users', 'contracts', ...(receipts ? ['transactions'] : [])]) {
-        const call: ApiCall = { path: `/management/${resource}`, query: { limit: 1, offset: 0 }, signal };
-        const reply = await api.get(call);
-        api.read(call, reply, pageSchema(resource, z.unknown()));
-      }
-      await createFilterCheck(api)(signal);
+      await checkToken({ signal });
+      const resources = [
+        'users',
+        'contracts',
+        ...(receipts ? (['transactions'] as const) : []),
+        'entitlements',
+      ] as const;
+      for (const resource of resources) await checkRead(resource, { signal });
     },
 
     close: () => api.close(),

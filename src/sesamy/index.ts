@@ -1,5 +1,14 @@
-export { type CallOptions, createSesamyClient, type SesamyClient, type SesamyClientOptions } from './client.js';
+export {
+  type CallOptions,
+  createSesamyClient,
+  type SesamyClient,
+  type SesamyClientOptions,
+  type SesamyResource,
+  type UserIdPage,
+} from './client.js';
+export { eachPage, type ListPage } from './pages.js';
 export type {
+  ListedUser,
   SesamyAddress,
   SesamyBill,
   SesamyBillItem,

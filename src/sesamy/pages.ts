@@ -10,7 +10,7 @@ export const pageSize = 50;
  */
 const smallestCap = 10;
 
-/** Ends a walk whose server makes up new ids for ever. */
+/** Ends a walk through one person's rows whose server makes up new ids for ever. */
 const mostPages = 200;
 
 export interface Page<Row> {
@@ -41,23 +41,61 @@ const envelopeSchema = z.looseObject({
   pagination: z.looseObject({ total: z.unknown().optional() }).nullish().catch(undefined),
 });
 
-/**
- * All rows of a list, each id once. Goes on until `pagination.total` is reached, a page is empty or brings no id not seen yet (so an
- * ignored `offset` ends it), or, where no total is given, a page has fewer than ten rows. `offset` moves by the rows received.
- * Returns `undefined` when the list does not end.
- */
+/** A page of a whole list, as it is walked. */
+export interface ListPage<Row> extends Page<Row> {
+  /** How many rows there were. */
+  received: number;
+  /** How many of them could not be read and are not in `rows`. */
+  unreadable: number;
+}
+
+/** All rows of a list, each id once, by the rule of {@link eachPage} with short pages as ends; `undefined` when it does not end. */
 export async function allRows<Row extends { id: string }>(
   fetchPage: (offset: number) => Promise<Page<Row>>,
 ): Promise<Row[] | undefined> {
-  const seen = new Map<string, Row>();
-  let received = 0;
-  for (let page = 0; page < mostPages; page += 1) {
-    const { rows, total } = await fetchPage(received);
-    const before = seen.size;
-    for (const row of rows) if (!seen.has(row.id)) seen.set(row.id, row);
-    received += rows.length;
-    if (seen.size === before) return [...seen.values()];
-    if (total === undefined ? rows.length < smallestCap : received >= total) return [...seen.values()];
+  const all: Row[] = [];
+  const walk = eachPage(
+    async (offset) => {
+      const page = await fetchPage(offset);
+      return { ...page, received: page.rows.length, unreadable: 0 };
+    },
+    { mostPages, shortPageEnds: true },
+  );
+  for (;;) {
+    const { value, done } = await walk.next();
+    if (done) return value === 'ended' ? all : undefined;
+    all.push(...value.rows);
   }
-  return undefined;
+}
+
+/** How far a walk goes. */
+interface WalkOptions {
+  mostPages: number;
+  /** Whether a page of fewer than ten rows is the last where no total is given: saves one person's walk a call. */
+  shortPageEnds?: boolean;
+}
+
+/** Five million rows: ends the walk through everybody's rows whose server makes up new ids for ever. */
+const mostPagesOfAll = 100_000;
+
+/**
+ * The pages of a list, each id once. Goes on until `pagination.total` is reached, or a page is empty or brings no id not seen yet (so an
+ * ignored `offset` ends it). `offset` moves by the rows received. What it returns says whether the list came to an end.
+ */
+export async function* eachPage<Row extends { id: string }>(
+  fetchPage: (offset: number) => Promise<ListPage<Row>>,
+  { mostPages, shortPageEnds = false }: WalkOptions = { mostPages: mostPagesOfAll },
+): AsyncGenerator<ListPage<Row>, 'ended' | 'endless', undefined> {
+  const seen = new Set<string>();
+  let received = 0;
+  for (let count = 0; count < mostPages; count += 1) {
+    const page = await fetchPage(received);
+    received += page.received;
+    const rows = page.rows.filter(({ id }) => !seen.has(id) && seen.add(id));
+    yield { ...page, rows };
+    if (rows.length === 0) return 'ended';
+    if (page.total === undefined ? shortPageEnds && page.received < smallestCap : received >= page.total)
+      return 'ended';
+  }
+  return 'endless';
 }

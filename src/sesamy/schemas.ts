@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { compact, optional } from '../http/json.js';
 import type {
+  ListedUser,
   SesamyAddress,
   SesamyBill,
   SesamyContract,
@@ -86,6 +87,13 @@ export const userSchema: z.ZodType<UserAnswer> = z
     };
     return { user: compact(user), whole: profileMembers.some((member) => member in raw) };
   });
+
+export const listedUserSchema: z.ZodType<ListedUser> = userSchema.transform(({ user, whole }) => ({ ...user, whole }));
+
+/** The id alone, of whatever form the row is; `undefined` where it has none. */
+export const userIdSchema: z.ZodType<string | undefined> = z
+  .looseObject({ userId: text, id: text, sub: text })
+  .transform(({ userId, id, sub }) => userId || id || sub || undefined);
 
 const itemSchema = z
   .object({ sku: z.string(), name: z.string(), purchaseOptionId: text, purchaseOptionName: text, purchaseType: text })

@@ -26,6 +26,12 @@ export interface SesamyUser {
   updatedAt?: string;
 }
 
+/** A person as a list shows them. */
+export interface ListedUser extends SesamyUser {
+  /** False where the row is the five-field `User` (sesamy-api §3.1), which says nothing of verification, phones and tags. */
+  whole: boolean;
+}
+
 export interface SesamyAddress {
   firstName?: string;
   lastName?: string;

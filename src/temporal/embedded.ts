@@ -234,6 +234,9 @@ class ServerProcess implements EmbeddedTemporal {
   }
 }
 
+/** The keys by which vendors get their turns count only with these (see `fairnessKey` in client.ts). */
+const fairness = { 'matching.useNewMatcher': true, 'matching.enableFairness': true, 'matching.enableMigration': true };
+
 function serverArguments({
   host,
   port,
@@ -249,7 +252,7 @@ function serverArguments({
     ...(uiPort === undefined ? ['--headless'] : ['--ui-port', String(uiPort)]),
     ...(dbFile === undefined ? [] : ['--db-filename', dbFile]),
     ...namespaces.flatMap((namespace) => ['--namespace', namespace]),
-    ...Object.entries(dynamicConfig).flatMap(([key, value]) => [
+    ...Object.entries({ ...fairness, ...dynamicConfig }).flatMap(([key, value]) => [
       '--dynamic-config-value',
       `${key}=${JSON.stringify(value)}`,
     ]),

@@ -1,6 +1,7 @@
 /** How a subscriber's workflow comes to hold nothing of its reader any more. Pure, without Temporal. */
 import type { EraseInput, EraseResult, FailureDetails, PersonId, TrailEntry } from '../contract/index.js';
-import { freshState, retryWaitMs, type SubscriberState } from './subscriber-state.js';
+import { retryWaitMs } from './attempts.js';
+import { freshState, type SubscriberState } from './subscriber-state.js';
 
 /** Somebody asks for the reader to be erased. Asked again, the next try does not wait. */
 export function recordErase(state: SubscriberState, now: number): void {

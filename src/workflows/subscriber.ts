@@ -29,6 +29,7 @@ import {
   heldTypes,
   lifecycleStageKey,
   liftErasureSignal,
+  memoryQuery,
   type NudgeName,
   nextDueAtKey,
   nudgeSignals,
@@ -43,6 +44,16 @@ import {
   userIdPattern,
   vendorIdPattern,
 } from '../contract/index.js';
+import {
+  deliverInput,
+  recordDelivery,
+  recordDeliveryFailure,
+  recordFailure,
+  recordResult,
+  syncInput,
+  takeDelivery,
+  takeWork,
+} from './attempts.js';
 import { describe } from './describe.js';
 import {
   erasedEntry,
@@ -54,29 +65,25 @@ import {
   recordNotErased,
 } from './erasure.js';
 import {
-  deliverInput,
+  priorityOf,
+  putBack,
+  recordDiscard,
+  recordFirstLook,
+  recordNudge,
+  recordRelease,
+  recordResync,
+  recordSyncNow,
+} from './messages.js';
+import {
   dueAt,
   erasureOf,
   heldOf,
   isOver,
+  memoryOf,
   nextWhy,
-  putBack,
-  recordDelivery,
-  recordDeliveryFailure,
-  recordDiscard,
-  recordFailure,
-  recordFirstLook,
-  recordNudge,
-  recordRelease,
-  recordResult,
-  recordResync,
-  recordSyncNow,
   restore,
   type SubscriberState,
   statusOf,
-  syncInput,
-  takeDelivery,
-  takeWork,
   type Work,
 } from './subscriber-state.js';
 
@@ -114,6 +121,9 @@ export async function subscriber(input: SubscriberInput): Promise<SubscriberEnd>
 
   setHandler(statusQuery, () => statusOf(state, person), {
     description: 'What was done, what failed, what happens next',
+  });
+  setHandler(memoryQuery, () => memoryOf(state, current.any !== undefined), {
+    description: 'What is remembered for the next sync; for audits',
   });
   for (const name of Object.keys(nudgeSignals) as NudgeName[]) {
     setHandler(
@@ -271,7 +281,7 @@ async function deliver(state: SubscriberState, person: PersonId, look: TrailEntr
 }
 
 /** What all activities of a vendor have in common. */
-function activityOptions({ vendorId }: PersonId): ActivityOptions {
+export function activityOptions({ vendorId }: Pick<PersonId, 'vendorId'>): ActivityOptions {
   return {
     taskQueue: activityTaskQueue(vendorId),
     // The longest honest attempt; a worker that died is noticed by the missing heartbeat.
@@ -297,7 +307,7 @@ async function attempt(
     ...activityOptions(person),
     summary: `${work.live ? 'live' : 'quiet'}: ${work.why.join(', ')}`,
     // Live before what is caught up: a resync of everybody must not stand in a webhook's way.
-    priority: { priorityKey: work.live || work.why.includes('syncNow') ? 2 : 4 },
+    priority: { priorityKey: priorityOf(work) },
   });
   try {
     const input = syncInput(state, person, work);
@@ -313,7 +323,7 @@ async function attempt(
   }
 }
 
-function failureDetails(error: unknown): FailureDetails {
+export function failureDetails(error: unknown): FailureDetails {
   const cause = error instanceof ActivityFailure ? error.cause : error;
   if (cause instanceof ApplicationFailure) {
     const details = cause.details?.[0] as FailureDetails | undefined;

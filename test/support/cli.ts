@@ -41,6 +41,38 @@ export async function runCli(args: readonly string[], options: CliOptions = {}):
   return { code, stdout, stderr, json: <T>() => JSON.parse(stdout) as T };
 }
 
+/**
+ * Runs a command as a person at a terminal does, and types the reply when a question has been asked. `script` gives it the terminal: it is
+ * in every Debian (of util-linux) and in macOS (of BSD), each with options of its own.
+ *
+ * @returns what is seen on the terminal, stdout and stderr alike, and the exit code
+ */
+export async function runCliOnTerminal(
+  args: readonly string[],
+  reply: string,
+  { env = {} }: CliOptions = {},
+): Promise<{ code: number | null; screen: string }> {
+  const words = [process.execPath, cli, ...args];
+  const line = words.map((word) => `'${word.replaceAll("'", `'\\''`)}'`).join(' ');
+  const typescript = process.platform === 'darwin' ? ['-q', '/dev/null', ...words] : ['-qec', line, '/dev/null'];
+  const child = spawn('script', typescript, {
+    cwd: emptyFolder,
+    env: { PATH: process.env.PATH, HOME: emptyFolder, TERM: 'dumb', ...env },
+    stdio: ['pipe', 'pipe', 'inherit'],
+  });
+  let screen = '';
+  let asked = false;
+  child.stdout.on('data', (chunk: Buffer) => {
+    screen += chunk.toString();
+    if (asked || !screen.includes('[y/N]')) return;
+    asked = true;
+    child.stdin.write(reply);
+  });
+  const [code] = (await once(child, 'close')) as [number | null];
+  assertNothingPersonal(screen);
+  return { code, screen: screen.replaceAll('\r\n', '\n') };
+}
+
 export interface RunningCli {
   /** What it has printed so far. */
   output: { stdout: string; stderr: string };
@@ -79,6 +111,7 @@ async function startRunning(args: readonly string[], options: CliOptions) {
 }
 
 export interface WorkerProcess {
+  pid: number | undefined;
   output: RunningCli['output'];
   /** Ends it as a power cut would: SIGKILL, nothing is cleaned up. Resolves when it is gone. */
   kill(): Promise<void>;
@@ -88,6 +121,7 @@ export interface WorkerProcess {
 export async function startWorkerProcess(env: Record<string, string>): Promise<WorkerProcess> {
   const { child, closed, output } = await startRunning(['worker'], { env });
   return {
+    pid: child.pid,
     output,
     async kill() {
       child.kill('SIGKILL');

@@ -98,6 +98,10 @@ export class MemoryRule {
     readFields: async () => ({}),
     listFieldTypes: async () => new Map([['Sesamy_User.ID', 'text']]),
     checkKey: async () => {},
+    checkRead: async () => {},
+    createFields: async () => {},
+    listSubscribers: async () => ({ subscribers: [...this.subscribers.values()].map((held) => this.#view(held)) }),
+    listAutomations: async () => [],
     suppress: async () => {},
     close: async () => {},
   };
@@ -138,10 +142,16 @@ export function memorySesamy(
 ): SesamyClient {
   return {
     getUser: async () => source()?.user,
+    listUserIds: async () => ({ ids: [], rows: 0 }),
     listContracts: async () => source()?.contracts ?? [],
     listEntitlements: async () => source()?.entitlements ?? [],
     listTransactions: async () => payments().transactions,
     getBill: async (billId) => payments().bills.find(({ id }) => id === billId),
+    userPage: async () => ({ rows: [], received: 0, unreadable: 0 }),
+    contractPage: async () => ({ rows: [], received: 0, unreadable: 0 }),
+    entitlementPage: async () => ({ rows: [], received: 0, unreadable: 0 }),
+    checkToken: async () => {},
+    checkRead: async () => {},
     checkAccess: async () => {},
     close: async () => {},
   };
@@ -165,6 +175,8 @@ export function memoryVendor(rule: MemoryRule, sesamy: SesamyClient): Vendor {
       recheckMs: 3 * 24 * 60 * minute,
       guestMs: 30 * 24 * 60 * minute,
     },
+    requestsPerSecond: 300,
+    reconcile: { everyHours: 0, share: 1 },
     hashKey: 'a key of the test',
   };
 }

@@ -21,21 +21,21 @@ import type { Source } from '../../src/mapping/index.js';
 import type { RuleClient } from '../../src/rule/index.js';
 import {
   deliverInput,
-  dueAt,
-  freshState,
-  isOver,
   recordDelivery,
   recordDeliveryFailure,
   recordFailure,
-  recordNudge,
   recordResult,
-  recordResync,
-  recordSyncNow,
-  restore,
-  type SubscriberState,
   syncInput,
   takeDelivery,
   takeWork,
+} from '../../src/workflows/attempts.js';
+import { recordNudge, recordResync, recordSyncNow } from '../../src/workflows/messages.js';
+import {
+  dueAt,
+  freshState,
+  isOver,
+  restore,
+  type SubscriberState,
   type Work,
 } from '../../src/workflows/subscriber-state.js';
 import { MemoryRule, memorySesamy, memoryVendor } from './in-memory.js';

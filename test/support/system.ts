@@ -15,6 +15,7 @@ import { connectTemporal, nativeConnectTemporal } from '../../src/temporal/conne
 import { type OpenVendors, openVendors } from '../../src/vendors.js';
 import { createWebhookServer } from '../../src/webhook/index.js';
 import { startWorkers, type Workers } from '../../src/worker.js';
+import { addStateAutomations, startsOf } from './automations.js';
 import { eventually } from './eventually.js';
 import { plantedKeys } from './markers.js';
 import { freshNamespace, sharedTemporal } from './temporal.js';
@@ -27,7 +28,11 @@ export interface SystemOptions {
   mapping?: Partial<VendorConfig['mapping']>;
   lifecycle?: Partial<VendorConfig['lifecycle']>;
   receipts?: Partial<VendorConfig['receipts']>;
+  /** Whether Rule has active automations on our state tags ({@link addStateAutomations}). Default true. */
+  automations?: boolean;
 
+  /** Address of a Temporal server of the test's own, whose namespace is `default`. */
+  temporal?: string;
   /** Environment variables over the harness's own. */
   env?: Record<string, string>;
   /** Default true. */
@@ -51,6 +56,8 @@ export interface System {
   status(userId: string): Promise<SubscriberStatus | undefined>;
   /** Waits until the person has been attempted at least so often and nothing is pending or to be told, and answers the status. */
   attempted(userId: string, atLeast?: number): Promise<SubscriberStatus>;
+  /** What started automations in Rule for the person, by the names of tags and segments. */
+  starts(userId: string): string[];
   /** Requests that changed something in Rule, as `METHOD /path`, since the mark. */
   ruleWrites(since?: number): string[];
   ruleReads(since?: number): string[];
@@ -63,9 +70,10 @@ export interface System {
 const secret = plantedKeys.webhookSecret;
 
 export async function startSystem(options: SystemOptions = {}): Promise<System> {
-  const { address } = await sharedTemporal();
-  const namespace = await freshNamespace();
+  const address = options.temporal ?? (await sharedTemporal()).address;
+  const namespace = options.temporal ? 'default' : await freshNamespace();
   const rule = await startRuleSandbox({ apiKey: plantedKeys.ruleKey, ...options.rule });
+  if (options.automations !== false) addStateAutomations(rule);
   const sesamy = await startSesamySandbox({
     vendorId: 'daily',
     clientId: 'client-daily',
@@ -161,6 +169,7 @@ export async function startSystem(options: SystemOptions = {}): Promise<System> 
       );
       return status as unknown as SubscriberStatus;
     },
+    starts: (userId) => startsOf(rule, userId),
     ruleWrites: (since = 0) => requests(rule.recorder, since, (method) => method !== 'GET'),
     ruleReads: (since = 0) => requests(rule.recorder, since, (method) => method === 'GET'),
     sesamyReads: (since = 0) =>
@@ -174,6 +183,7 @@ export async function startSystem(options: SystemOptions = {}): Promise<System> 
       const workers = await startWorkers({
         connection: native.connection,
         namespace,
+        client,
         vendors: vendors.all,
         requestsPerSecond: (id) => vendors.requestsPerSecond(id),
         graceMs: 2_000,
