@@ -335,6 +335,7 @@ describe('the stand-in of Sesamy: living on', () => {
   });
 
   it('the next step waits until the program has asked nothing for a while', async () => {
+    sandbox.switches.lookPatienceMs = 20_000;
     const last: number[] = [];
     let others: Promise<unknown> = Promise.resolve();
     await program.close();
@@ -343,7 +344,7 @@ describe('the stand-in of Sesamy: living on', () => {
       others = (async () => {
         await api(`/management/users/${encodeURIComponent(reader)}`);
         for (let call = 0; call < 4; call += 1) {
-          await delay(50);
+          await delay(20);
           await api(`/management/contracts?userId=${encodeURIComponent(reader)}`);
         }
         last.push(performance.now());

@@ -12,6 +12,9 @@ import type { System } from './support/system.js';
 
 const dayMs = 24 * 60 * 60_000;
 
+/** How many activities of a vendor a worker process does at once: so many may be held at one time. */
+const slots = 40;
+
 /** Calls of a delivery, and of the sync before it, for the Rule id of a reader. */
 const calls = {
   'look at who it is': { method: 'GET', path: (id) => `/v2/subscribers/${id}\\?` },
@@ -53,7 +56,7 @@ interface Scene {
   /** What must hold, with the danger in it; the points of the kill are put before it. */
   it: string;
   prepare: (system: System) => Promise<Reader>;
-  /** By round, from 1: what happens at Sesamy, if anything, and where the worker is killed then. */
+  /** By round, from 0, in which nobody is killed: what happens at Sesamy, if anything, and where the worker is killed then. */
   rounds: Record<
     number,
     { happens?: (system: System, reader: Reader) => Promise<unknown>; kill?: Kill; sesamy?: Point }
@@ -67,6 +70,8 @@ interface Scene {
 async function known(system: System): Promise<Reader> {
   const id = aReader(system, { contract: { nextBillAt: at(-1) } });
   await system.subscribers.resync(system.person(id));
+  // All come at once, and asking their workflows in vain would be most of the work.
+  await eventually(() => void inRule(system, id), { timeoutMs: 30_000 });
   await system.attempted(id);
   return inRule(system, id);
 }
@@ -114,6 +119,9 @@ function twoRenewals(first: Kill | undefined, ...second: Kill[]): Scene {
       ? `killed in the second of two renewals ${inWords(second)}`
       : 'two renewals and no kill';
   const [kill, ...more] = second;
+  const firstRound = first ? 1 : 0;
+  // What is killed once is so when there is room for it.
+  const secondRound = second.length === 1 ? 2 : firstRound + 1;
   return {
     it: `${where}: two starts and two rows, in order, no third`,
     async prepare(system) {
@@ -123,11 +131,11 @@ function twoRenewals(first: Kill | undefined, ...second: Kill[]): Scene {
       return reader;
     },
     rounds: {
-      1: { happens: renewFirst, ...(first ? { kill: first } : {}) },
-      2: { happens: renewAgain, ...(kill ? { kill } : {}) },
-      ...Object.fromEntries(more.map((one, index) => [index + 3, { kill: one }])),
+      [firstRound]: { happens: renewFirst, ...(first ? { kill: first } : {}) },
+      [secondRound]: { happens: renewAgain, ...(kill ? { kill } : {}) },
+      ...Object.fromEntries(more.map((one, index) => [secondRound + 1 + index, { kill: one }])),
     },
-    told: { 1: 1, [2 + more.length]: 2 },
+    told: { [firstRound]: 1, [secondRound + more.length]: 2 },
     check(system, reader, status) {
       const ids = [renewalIn(1, reader), renewalIn(31, reader)];
       assert.deepEqual(rowIds(system, reader), ids);
@@ -161,7 +169,7 @@ function gain(system: System, { id }: Reader) {
   return system.nudge(id, 'entitlement.1#new', { entitlementId: `w-${id.slice(-6)}` });
 }
 
-function gainedTag(round: number, ...kills: Kill[]): Scene {
+function gainedTag(...kills: Kill[]): Scene {
   return {
     it: `killed ${inWords(kills)}: a gained state tag starts its flow once, though no row tells of it`,
     async prepare(system) {
@@ -170,9 +178,7 @@ function gainedTag(round: number, ...kills: Kill[]): Scene {
       system.rule.addSegment({ name, condition: { tag: 'sesamy_active_entitlement_weekend' } });
       return reader;
     },
-    rounds: Object.fromEntries(
-      kills.map((kill, index) => [round + index, { ...(index ? {} : { happens: gain }), kill }]),
-    ),
+    rounds: Object.fromEntries(kills.map((kill, index) => [1 + index, { ...(index ? {} : { happens: gain }), kill }])),
     told: {},
     check(system, reader, status) {
       assert.equal(starts(system, reader, 'Weekend').length, 1);
@@ -191,11 +197,11 @@ function recovered(...kills: Kill[]): Scene {
     it: `killed ${inWords(kills)}: a recovered payment is told once, and the tag of its failure has left`,
     prepare: known,
     rounds: {
-      1: { happens: (system, reader) => changeContract(system, reader, { status: 'OVERDUE' }) },
-      2: { happens: (system, reader) => changeContract(system, reader, { status: 'ACTIVE' }), kill },
-      ...Object.fromEntries(more.map((one, index) => [index + 3, { kill: one }])),
+      0: { happens: (system, reader) => changeContract(system, reader, { status: 'OVERDUE' }) },
+      1: { happens: (system, reader) => changeContract(system, reader, { status: 'ACTIVE' }), kill },
+      ...Object.fromEntries(more.map((one, index) => [2 + index, { kill: one }])),
     },
-    told: { 1: 1, [2 + more.length]: 2 },
+    told: { 0: 1, [1 + more.length]: 2 },
     check(system, reader) {
       assert.deepEqual(
         rows(system, reader).map(({ values }) => values.Type),
@@ -216,7 +222,7 @@ function killedSync(where: string, round: { kill?: Kill; sesamy?: Point }): Scen
     it: `killed in the sync, ${where}: what it found is told once, neither lost nor doubled`,
     prepare: known,
     rounds: {
-      1: {
+      2: {
         async happens(system, reader) {
           const held = system.sesamy.person(reader.id);
           const weekend = anEntitlement(`w-${reader.id.slice(-6)}`, contractOf(reader.id), {
@@ -230,7 +236,7 @@ function killedSync(where: string, round: { kill?: Kill; sesamy?: Point }): Scen
         ...round,
       },
     },
-    told: { 1: 1 },
+    told: { 2: 1 },
     check(system, reader) {
       assert.deepEqual(rowIds(system, reader), [renewalIn(1, reader)]);
       assert.equal(starts(system, reader, 'Renewed').length, 1);
@@ -302,9 +308,9 @@ const renewals: Scene[] = [
 const unharmed = twoRenewals(undefined);
 
 const others: Scene[] = [
-  ...bothSides(['look at who it is', 'fire', 'recalculation of segments']).map((kill) => gainedTag(1, kill)),
-  gainedTag(2, ['fire', 'before'], ['fire', 'after']),
-  gainedTag(2, ['fire', 'after'], ['recalculation of segments', 'before']),
+  ...bothSides(['look at who it is', 'fire', 'recalculation of segments']).map((kill) => gainedTag(kill)),
+  gainedTag(['fire', 'before'], ['fire', 'after']),
+  gainedTag(['fire', 'after'], ['recalculation of segments', 'before']),
   recovered(["removal of the other event's tag", 'before']),
   recovered(["removal of the other event's tag", 'after'], ['row', 'after']),
   ...bothSides(['fire']).map((kill) => newSubscriber(true, kill)),
@@ -396,8 +402,10 @@ describe('a worker is killed in the middle of its work', function () {
     }
     await Promise.all(all.map(async (scene) => readers.set(scene, await scene.prepare(system))));
 
+    const killedIn = (round: number) => all.filter(({ rounds: { [round]: one } }) => one?.kill || one?.sesamy).length;
     const rounds = Math.max(...all.flatMap(({ rounds: own }) => Object.keys(own).map(Number)));
-    for (let round = 1; round <= rounds; round += 1) {
+    for (let round = 0; round <= rounds; round += 1) {
+      assert.ok(killedIn(round) <= slots, `${killedIn(round)} are to be held in round ${round}`);
       marks[round] = system.rule.recorder.requests.length;
       // Those whose worker is not to die are at rest when it does, and out of the way of those who must come to their points soon.
       const unkilled = all.filter((scene) => {
@@ -406,6 +414,7 @@ describe('a worker is killed in the middle of its work', function () {
       });
       await begin(unkilled, round);
       await settled(round, unkilled);
+      if (round === 0) continue;
       await begin(
         all.filter((scene) => !unkilled.includes(scene) && !late.flat().includes(scene)),
         round,
@@ -429,8 +438,8 @@ describe('a worker is killed in the middle of its work', function () {
       );
       return names.slice(names.indexOf('look at who it is'));
     };
-    assert.deepEqual(made(marks[1] ?? 0, marks[2]), firstTime);
-    assert.deepEqual(made(marks[2] ?? 0), secondTime);
+    assert.deepEqual(made(marks[0] ?? 0, marks[1]), firstTime);
+    assert.deepEqual(made(marks[1] ?? 0), secondTime);
   });
 
   for (const scene of all) {
