@@ -65,6 +65,8 @@ describe('npm run demo', function () {
     assert.deepEqual(bad.stderr.match(/^✘ .*$/gm), [`✘ ${missed}`]);
     const rows = bad.stdout.split('\n').filter((line) => line.startsWith('│ ✘'));
     assert.equal(rows.length, 1, bad.stdout);
+    const [, asExpected, all] = /\n(\d+) of (\d+) as expected\n$/.exec(bad.stdout) ?? [];
+    assert.equal(Number(asExpected), Number(all) - 1, bad.stdout);
     // Expected beside seen; each of the two stand-ins has found fault once.
     assert.match(rows[0] ?? '', /│ requests.*│ 0 +│ 2 +│$/);
   });

@@ -261,7 +261,13 @@ function print(steps: Step[]): void {
     process.stdout.write(`${JSON.stringify({ ok: steps.every(({ ok }) => ok), steps }, undefined, 2)}\n`);
     return;
   }
-  const text = (value: unknown) => (typeof value === 'string' ? value : JSON.stringify(value));
+  // With blanks, at which the table can wrap: the column of the steps needs the room.
+  const text = (value: unknown): string =>
+    Array.isArray(value) && value.length > 0
+      ? value.map(text).join(', ')
+      : typeof value === 'string'
+        ? value
+        : JSON.stringify(value);
   const rows = steps.map(({ ok, step, expected, seen, seconds }) => [
     ok ? '✔' : '✘',
     String(seconds),
