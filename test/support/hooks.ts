@@ -1,3 +1,4 @@
+import assert from 'node:assert/strict';
 /** What happens once before and once after a run of mocha; loaded by .mocharc.json. */
 import { installRuntime } from '../../src/runtime.js';
 import { stopSharedTemporal, temporalCli, temporalTestServer } from './temporal.js';
@@ -19,3 +20,12 @@ export async function mochaGlobalTeardown(): Promise<void> {
   await stopSharedTemporal();
   await runtime?.shutdown();
 }
+
+/**
+ * Without a message Node reads and parses the test's source to make one, at the position that the transpiled code has: in a file whose
+ * lines differ that can go on for ever, and no time limit ends it. So there is always a message.
+ */
+const { ok } = assert;
+Object.assign(assert, {
+  ok: (value: unknown, message: string | Error = 'expected something truthy') => ok(value, message),
+});
