@@ -22,7 +22,7 @@ describe('the brake on ends of subscriptions', function () {
   });
   after(() => system.close());
 
-  /** Starts of the flow on the end; a reader who comes back gains state tags, and those start theirs. */
+  /** Starts of the flow on the end. */
   const told = () => system.rule.automationsStarted().filter(({ automation }) => automation === 'Goodbye');
   const rowsOf = (id: string) =>
     (system.rule.subscriber(addressOf(id))?.rows ?? []).filter(({ group }) => group === 'Sesamy_Event');
@@ -63,6 +63,7 @@ describe('the brake on ends of subscriptions', function () {
     const [id] = await held();
     assert.ok(id);
     const starts = told().length;
+    const ofAll = system.starts(id).length;
     system.sesamy.renew(contractOf(id));
     await system.attempted(id, 3);
     await eventually(() =>
@@ -72,6 +73,9 @@ describe('the brake on ends of subscriptions', function () {
       ),
     );
     assert.equal(told().length, starts);
+    assert.equal(system.starts(id).length, ofAll, 'nor do the state tags start anything that come back');
+    const { tags = [] } = system.rule.subscriber(addressOf(id)) ?? {};
+    assert.ok(tags.includes('sesamy_active_subscriber') && tags.includes('sesamy_stage_active'), tags.join(', '));
     await eventually(async () => assert.ok(!(await held()).includes(id)));
   });
 

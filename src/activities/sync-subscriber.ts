@@ -101,13 +101,20 @@ export async function syncSubscriber(vendor: Vendor, input: SyncInput, attempt: 
   const { email } = person.mapped;
   if (email) seen.addressKey = addressKeyOf(vendor.hashKey, input.vendorId, email);
 
+  // Nobody heard of the end, so nothing starts for the return: when Sesamy has ended everybody by mistake, above all.
+  const undoesUntoldEnd = input.waiting.some(
+    ({ id, type }) => type === 'ended' && lifecycle.rowOnly[id] === 'countered',
+  );
   const writing = writePerson({
     vendor,
     input: { ...input, known: seen },
     person,
     // Whoever takes an address tells the one who held it: a live look of that one need not ask, and is not held up by the search.
     asksWhose: input.force || !input.live,
-    startsFlows: input.live && (known.fieldHashes !== undefined || isNew(vendor, source, lifecycle.events, now)),
+    startsFlows:
+      input.live &&
+      !undoesUntoldEnd &&
+      (known.fieldHashes !== undefined || isNew(vendor, source, lifecycle.events, now)),
     tells: lifecycle.events.length > 0 || input.tells,
     signal: attempt.signal,
     step: attempt.step,
