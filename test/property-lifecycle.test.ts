@@ -440,7 +440,9 @@ function expectations(life: LivedLife, since: number): Expected[] {
     }
     for (const { from, to, endedBy } of stateSpans(facts, contractId, 'cancelled', 'regretted')) {
       if (from < since || to - from < surelyNotMs) continue;
-      const must = to - from > surelyMs;
+      // Resumed and cancelled again before anybody looked: for all that could be seen it has stayed cancelled.
+      const isAgain = mine.some(({ what, at }) => what === 'resumed' && at <= from && from - at < blinkMs);
+      const must = to - from > surelyMs && !isAgain;
       expect(must, from + cancelWaitMs, 'cancel-requested', { contractId });
       const back = backSoon(to);
       if (endedBy === 'ended' && back) expect(false, back, 'cancel-regretted', { contractId });
