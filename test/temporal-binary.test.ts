@@ -126,7 +126,7 @@ describe('finding the Temporal CLI', () => {
     assert.equal(await findTemporalTestServer({ ...options, env: { PATH: join(folder, 'path') } }), onPath);
     await assert.rejects(
       findTemporalTestServer({ ...options, env: { TEMPORAL_TEST_SERVER_PATH: join(folder, 'missing') } }),
-      /^TemporalBinaryError: TEMPORAL_TEST_SERVER_PATH is set to .*missing, which is not an executable file/,
+      /^TemporalPathError: TEMPORAL_TEST_SERVER_PATH is set to .*missing, which is not an executable file/,
     );
   });
 });
