@@ -1,15 +1,16 @@
-import { type Client, isGrpcServiceError } from '@temporalio/client';
+import type { Client } from '@temporalio/client';
 import { subscriberStages } from './brake.js';
+import { visibilityQuery } from './client.js';
 import {
   lifecycleStageKey,
   type PersonId,
   parseSubscriberWorkflowId,
   resyncSignal,
   subscriberWorkflowId,
-  subscriberWorkflowType,
   syncStateKey,
 } from './contract/index.js';
-import { grpcStatus } from './temporal/grpc-status.js';
+import { grpcStatus, grpcStatusOf } from './grpc-status.js';
+import { orUnknown } from './or-unknown.js';
 
 /** Somebody who has, or had when they were looked at last, a given address. */
 export interface AddressEntry {
@@ -37,7 +38,7 @@ const mostEntries = 50;
 export function createAddressBook(client: Client, vendorId: string): AddressBook {
   return {
     async others(addressKey, userId) {
-      const query = `WorkflowType = '${subscriberWorkflowType}' AND ExecutionStatus = 'Running' AND SesamyVendor = '${vendorId}' AND AddressKey = '${addressKey}'`;
+      const query = visibilityQuery({ vendorId, query: `AddressKey = '${addressKey}'` });
       const found: AddressEntry[] = [];
       try {
         for await (const { workflowId, typedSearchAttributes } of client.workflow.list({ query })) {
@@ -51,7 +52,8 @@ export function createAddressBook(client: Client, vendorId: string): AddressBook
           if (found.length === mostEntries) break;
         }
       } catch (error) {
-        if (!hasNoVisibility(error)) throw error;
+        // Temporal's time-skipping test server has no visibility store.
+        if (grpcStatusOf(error) !== grpcStatus.UNIMPLEMENTED) throw error;
       }
       return found;
     },
@@ -60,31 +62,11 @@ export function createAddressBook(client: Client, vendorId: string): AddressBook
       const people = userIds.map((userId): PersonId => ({ vendorId, userId }));
       await Promise.all(
         people.map(async (person) => {
-          try {
-            const handle = client.workflow.getHandle(subscriberWorkflowId(person));
-            await handle.signal(resyncSignal, { by: 'address', sharesAddressWith: by });
-          } catch (error) {
-            // They have no workflow: nothing that we wrote is theirs.
-            if (!isMissing(error)) throw error;
-          }
+          const handle = client.workflow.getHandle(subscriberWorkflowId(person));
+          // Without a workflow nothing that we wrote is theirs.
+          await orUnknown(handle.signal(resyncSignal, { by: 'address', sharesAddressWith: by }));
         }),
       );
     },
   };
-}
-
-/** Temporal's time-skipping test server has no visibility store. */
-function hasNoVisibility(error: unknown): boolean {
-  return statusOf(error) === grpcStatus.UNIMPLEMENTED;
-}
-
-function isMissing(error: unknown): boolean {
-  return error instanceof Error && error.name === 'WorkflowNotFoundError';
-}
-
-function statusOf(error: unknown): number | undefined {
-  for (let cause = error; cause instanceof Error; cause = cause.cause) {
-    if (isGrpcServiceError(cause)) return cause.code;
-  }
-  return undefined;
 }

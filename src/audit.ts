@@ -1,4 +1,4 @@
-import { type Client, WorkflowNotFoundError } from '@temporalio/client';
+import type { Client } from '@temporalio/client';
 import type { SignalDefinition } from '@temporalio/common';
 import {
   type AuditFinding,
@@ -12,6 +12,7 @@ import {
   type FindingsRange,
   workflowTaskQueue,
 } from './contract/index.js';
+import { orUnknown } from './or-unknown.js';
 
 /** Starts the vendor's audit workflow, or has the one that keeps the last report begin anew. */
 export async function beginAudit(client: Client, vendorId: string, request: AuditRequest): Promise<void> {
@@ -42,13 +43,4 @@ export async function readFindings(client: Client, vendorId: string, range: Find
 export async function signalAudit(client: Client, vendorId: string, signal: SignalDefinition<[]>): Promise<boolean> {
   const signalled = client.workflow.getHandle(auditWorkflowId(vendorId)).signal(signal);
   return (await orUnknown(signalled.then(() => true))) ?? false;
-}
-
-async function orUnknown<T>(asked: Promise<T>): Promise<T | undefined> {
-  try {
-    return await asked;
-  } catch (error) {
-    if (error instanceof WorkflowNotFoundError) return undefined;
-    throw error;
-  }
 }

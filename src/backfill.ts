@@ -1,4 +1,4 @@
-import { type Client, WorkflowExecutionAlreadyStartedError, WorkflowNotFoundError } from '@temporalio/client';
+import { type Client, WorkflowExecutionAlreadyStartedError } from '@temporalio/client';
 import type { SignalDefinition } from '@temporalio/common';
 import {
   type BackfillKind,
@@ -10,6 +10,7 @@ import {
   sesamyVendorKey,
   workflowTaskQueue,
 } from './contract/index.js';
+import { orUnknown } from './or-unknown.js';
 
 /** @returns false where one is running already */
 export async function startBackfill(
@@ -44,16 +45,13 @@ export async function readBackfill(
   kind: BackfillKind,
 ): Promise<BackfillProgress | undefined> {
   const handle = client.workflow.getHandle(backfillWorkflowId(kind, vendorId));
-  try {
-    const { status, closeTime } = await handle.describe();
-    if (status.name === 'COMPLETED') return (await handle.result()) as BackfillProgress;
-    const progress = await handle.query(progressQuery);
-    if (closeTime === undefined) return progress;
-    return { ...progress, stage: 'stopped', endedAt: closeTime.toISOString() };
-  } catch (error) {
-    if (error instanceof WorkflowNotFoundError) return undefined;
-    throw error;
-  }
+  const description = await orUnknown(handle.describe());
+  if (!description) return undefined;
+  const { status, closeTime } = description;
+  if (status.name === 'COMPLETED') return (await handle.result()) as BackfillProgress;
+  const progress = await orUnknown(handle.query(progressQuery));
+  if (!progress || closeTime === undefined) return progress;
+  return { ...progress, stage: 'stopped', endedAt: closeTime.toISOString() };
 }
 
 /** @returns false where none is running */
@@ -63,11 +61,6 @@ export async function signalBackfill(
   kind: BackfillKind,
   signal: SignalDefinition<[]>,
 ): Promise<boolean> {
-  try {
-    await client.workflow.getHandle(backfillWorkflowId(kind, vendorId)).signal(signal);
-    return true;
-  } catch (error) {
-    if (error instanceof WorkflowNotFoundError) return false;
-    throw error;
-  }
+  const signalled = client.workflow.getHandle(backfillWorkflowId(kind, vendorId)).signal(signal);
+  return (await orUnknown(signalled.then(() => true))) ?? false;
 }

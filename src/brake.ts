@@ -1,4 +1,4 @@
-import { type Client, WorkflowNotFoundError } from '@temporalio/client';
+import type { Client } from '@temporalio/client';
 import {
   type BrakeStatus,
   brakeStatusQuery,
@@ -8,6 +8,7 @@ import {
   workflowTaskQueue,
   wouldEndSignal,
 } from './contract/index.js';
+import { orUnknown } from './or-unknown.js';
 
 /** The brake of one vendor, as activities use it. */
 export interface Brake {
@@ -68,12 +69,7 @@ export function createBrake(client: Client, vendorId: string, settings: BrakeSet
 
 /** `undefined` where nobody has left for a while: no brake runs then. */
 export async function brakeStatus(client: Client, vendorId: string): Promise<BrakeStatus | undefined> {
-  try {
-    return await client.withDeadline(Date.now() + answerWithinMs, () =>
-      client.workflow.getHandle(brakeWorkflowId(vendorId)).query(brakeStatusQuery),
-    );
-  } catch (error) {
-    if (error instanceof WorkflowNotFoundError) return undefined;
-    throw error;
-  }
+  return client.withDeadline(Date.now() + answerWithinMs, () =>
+    orUnknown(client.workflow.getHandle(brakeWorkflowId(vendorId)).query(brakeStatusQuery)),
+  );
 }

@@ -1,11 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import {
-  type Client,
-  isGrpcServiceError,
-  WithStartWorkflowOperation,
-  type WorkflowExecutionInfo,
-  WorkflowNotFoundError,
-} from '@temporalio/client';
+import { type Client, WithStartWorkflowOperation, type WorkflowExecutionInfo } from '@temporalio/client';
 import { defaultPayloadConverter, toPayloads } from '@temporalio/common';
 import { beginAudit, readAudit, readFindings, signalAudit } from './audit.js';
 import { readBackfill, signalBackfill, startBackfill } from './backfill.js';
@@ -56,6 +50,8 @@ import {
   type TrailEntry,
   workflowTaskQueue,
 } from './contract/index.js';
+import { grpcStatus, grpcStatusOf } from './grpc-status.js';
+import { orUnknown } from './or-unknown.js';
 
 /** Which subscribers to list or to resync; all given conditions must hold. */
 export interface SubscriberFilter {
@@ -218,16 +214,10 @@ export function createSubscribers(client: Client): Subscribers {
       });
     },
 
-    async status(person, { timeoutMs = answerWithinMs } = {}) {
-      try {
-        return await withDeadline(client, timeoutMs, () =>
-          client.workflow.getHandle(subscriberWorkflowId(person)).query(statusQuery),
-        );
-      } catch (error) {
-        if (error instanceof WorkflowNotFoundError) return undefined;
-        throw error;
-      }
-    },
+    status: (person, { timeoutMs = answerWithinMs } = {}) =>
+      withDeadline(client, timeoutMs, () =>
+        orUnknown(client.workflow.getHandle(subscriberWorkflowId(person)).query(statusQuery)),
+      ),
 
     async erase(person, { timeoutMs = defaultTimeoutMs } = {}) {
       // First as a signal, which Temporal stores although no worker may run: an update alone would be lost then.
@@ -243,13 +233,8 @@ export function createSubscribers(client: Client): Subscribers {
     },
 
     async exists(person) {
-      try {
-        const { status } = await client.workflow.getHandle(subscriberWorkflowId(person)).describe();
-        return status.name === 'RUNNING';
-      } catch (error) {
-        if (error instanceof WorkflowNotFoundError) return false;
-        throw error;
-      }
+      const description = await orUnknown(client.workflow.getHandle(subscriberWorkflowId(person)).describe());
+      return description?.status.name === 'RUNNING';
     },
 
     async *list(filter) {
@@ -276,12 +261,8 @@ export function createSubscribers(client: Client): Subscribers {
     brake: (vendorId) => brakeStatus(client, vendorId),
 
     async liftBrake(vendorId) {
-      try {
-        await client.workflow.getHandle(brakeWorkflowId(vendorId)).signal(liftSignal);
-      } catch (error) {
-        // It has ended by itself.
-        if (!(error instanceof WorkflowNotFoundError)) throw error;
-      }
+      // It may have ended by itself.
+      await orUnknown(client.workflow.getHandle(brakeWorkflowId(vendorId)).signal(liftSignal));
     },
 
     async startAudit(vendorId, request = {}) {
@@ -407,18 +388,12 @@ function toListing(info: WorkflowExecutionInfo): SubscriberListing | undefined {
   };
 }
 
-const grpcDeadlineExceeded = 4;
-
 async function withDeadline<T>(client: Client, timeoutMs: number, call: () => Promise<T>): Promise<T> {
   try {
     return await client.withDeadline(Date.now() + timeoutMs, call);
   } catch (error) {
-    for (let cause: unknown = error; cause instanceof Error; cause = cause.cause) {
-      if (isGrpcServiceError(cause) && cause.code === grpcDeadlineExceeded) {
-        throw new NoAnswerError('no worker answered in time: is `sesamy-rule worker` (or `start`) running?');
-      }
-    }
-    throw error;
+    if (grpcStatusOf(error) !== grpcStatus.DEADLINE_EXCEEDED) throw error;
+    throw new NoAnswerError('no worker answered in time: is `sesamy-rule worker` (or `start`) running?');
   }
 }
 

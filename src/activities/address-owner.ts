@@ -1,5 +1,5 @@
 /** Two Sesamy users with one e-mail address: Rule has one subscriber for it, so one of them owns it. See docs/identity.md. */
-import { fetchSource, type Person, readPerson } from './read-person.js';
+import { fetchSource, type Person, readPerson, subscribes } from './read-person.js';
 import type { Vendor } from './vendor.js';
 
 /** One of several Sesamy users with the same address, as far as it matters for whose it is. */
@@ -70,12 +70,13 @@ export async function claimAddress(
   return { kind: 'ours', rivals: rivals.map(({ userId }) => userId), unsure };
 }
 
-function contender({ source, mapped }: Person): Contender {
+function contender(person: Person): Contender {
+  const { source, mapped } = person;
   const createdAt = Date.parse(source.user.createdAt ?? '');
   return {
     userId: source.user.id,
     confirmed: mapped.standing.confirmed,
-    subscribes: mapped.tags.includes('sesamy_active_subscriber'),
+    subscribes: subscribes(person),
     createdAt: Number.isNaN(createdAt) ? 0 : createdAt,
   };
 }

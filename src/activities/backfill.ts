@@ -1,8 +1,8 @@
 import { setMaxListeners } from 'node:events';
 import { setTimeout as delay } from 'node:timers/promises';
 import { Context } from '@temporalio/activity';
-import { type Client, isGrpcServiceError, WorkflowUpdateFailedError } from '@temporalio/client';
-import { ApplicationFailure, CancelledFailure } from '@temporalio/common';
+import { type Client, WorkflowUpdateFailedError } from '@temporalio/client';
+import { ApplicationFailure } from '@temporalio/common';
 import { createSubscribers, NoAnswerError, type Subscribers, visibilityQuery } from '../client.js';
 import {
   type BackfillActivities,
@@ -17,7 +17,8 @@ import {
   subscriberWorkflowId,
   type TrailEntry,
 } from '../contract/index.js';
-import { stopped } from './stopped.js';
+import { grpcStatus, grpcStatusOf } from '../grpc-status.js';
+import { isAskedFor, stopped } from './stopped.js';
 
 /** Well inside the workflow's heartbeat time-out. */
 const heartbeatMs = 4_000;
@@ -59,8 +60,7 @@ async function syncPeople(client: Client, subscribers: Subscribers, input: SyncP
   setMaxListeners(0, abandon.signal);
   let rests = false;
   cancellationSignal.addEventListener('abort', () => {
-    // Asked by the workflow; anything else means that this attempt is none any more.
-    if (isAsked(cancellationSignal.reason)) rests = true;
+    if (isAskedFor(cancellationSignal.reason)) rests = true;
     else abandon.abort(cancellationSignal.reason);
   });
   const request = { force: true, by: input.by };
@@ -83,16 +83,12 @@ async function syncPeople(client: Client, subscribers: Subscribers, input: SyncP
     // One that fails ends the attempt; the others need not be waited for.
     abandon.abort();
     if (cancellationSignal.aborted) throw stopped(cancellationSignal.reason);
-    context.log.warn('Temporal does not answer', { code: statusOf(error) ?? 'unknown' });
+    context.log.warn('Temporal does not answer', { code: grpcStatusOf(error) ?? 'unknown' });
     throw ApplicationFailure.create({ message: 'Temporal does not answer', type: 'temporal/activity' });
   } finally {
     clearInterval(beat);
   }
   return { ...summarize(done, input), left };
-}
-
-function isAsked(reason: unknown): boolean {
-  return reason instanceof CancelledFailure && reason.message === 'CANCELLED';
 }
 
 /** Pauses between tries; a workflow that was about to end or to continue as new takes the update at the next. */
@@ -106,22 +102,13 @@ async function answered(ask: () => Promise<TrailEntry>, signal: AbortSignal): Pr
     } catch (error) {
       signal.throwIfAborted();
       if (error instanceof NoAnswerError) return undefined;
-      const isHere = error instanceof WorkflowUpdateFailedError || statusOf(error) === notFound;
+      const isHere = error instanceof WorkflowUpdateFailedError || grpcStatusOf(error) === grpcStatus.NOT_FOUND;
       if (waitMs === undefined) {
         if (isHere) return undefined;
         throw error;
       }
     }
     await delay(waitMs, undefined, { signal });
-  }
-  return undefined;
-}
-
-const notFound = 5;
-
-function statusOf(error: unknown): number | undefined {
-  for (let cause: unknown = error; cause instanceof Error; cause = cause.cause) {
-    if (isGrpcServiceError(cause)) return cause.code;
   }
   return undefined;
 }

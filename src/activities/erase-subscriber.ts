@@ -1,5 +1,6 @@
 import type { EraseInput, EraseResult } from '../contract/index.js';
 import { VendorError } from '../http/errors.js';
+import { emailOf } from '../mapping/index.js';
 import { addressKeyOf } from './hashes.js';
 import type { Attempt } from './sync-subscriber.js';
 import type { Vendor } from './vendor.js';
@@ -76,7 +77,8 @@ async function emailAtSesamy(
   signal: AbortSignal,
 ): Promise<string | VendorError | undefined> {
   try {
-    return (await vendor.sesamy.getUser(userId, { signal }))?.email?.trim().toLowerCase() || undefined;
+    const user = await vendor.sesamy.getUser(userId, { signal });
+    return user && emailOf(user);
   } catch (error) {
     if (error instanceof VendorError) return error;
     throw error;

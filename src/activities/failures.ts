@@ -1,6 +1,6 @@
-import { isGrpcServiceError } from '@temporalio/client';
 import { ApplicationFailure, ApplicationFailureCategory, CancelledFailure } from '@temporalio/common';
 import type { FailureDetails } from '../contract/index.js';
+import { grpcStatusOf } from '../grpc-status.js';
 import { VendorError } from '../http/errors.js';
 import { loggedError } from '../log-error.js';
 import { NotSent } from './deliver-receipt.js';
@@ -24,7 +24,7 @@ export function toFailure(
   if (error instanceof NotWritten) return ofVendor(error.failure, { ...more, seen: error.seen });
   if (error instanceof CancelledFailure || error instanceof ApplicationFailure) return error;
   if (error instanceof VendorError) return ofVendor(error, more);
-  if (isOfTemporal(error)) return temporalFailure(activity, more);
+  if (grpcStatusOf(error) !== undefined) return temporalFailure(activity, more);
   const { name } = loggedError(error);
   const details: FailureDetails = { type: 'internal/unexpected', next: 'give-up', ...more };
   return ApplicationFailure.create({
@@ -36,11 +36,6 @@ export function toFailure(
 }
 
 /** The brake and the address book ask Temporal itself, which may be away for a moment. */
-function isOfTemporal(error: unknown): boolean {
-  for (let cause = error; cause instanceof Error; cause = cause.cause) if (isGrpcServiceError(cause)) return true;
-  return false;
-}
-
 function temporalFailure(activity: string, more: Pick<FailureDetails, 'wrote' | 'ruleId'>): ApplicationFailure {
   const details: FailureDetails = { type: 'temporal/unavailable', next: 'wait', ...more };
   return ApplicationFailure.create({

@@ -1,3 +1,4 @@
+import { VendorError } from '../http/errors.js';
 import type { RuleClient } from '../rule/index.js';
 
 /** Field types change when somebody adds a field in Rule, which is rare; an hour old is young enough. */
@@ -29,4 +30,14 @@ export function createFieldTypes(rule: Pick<RuleClient, 'listFieldTypes'>, now: 
       cached = undefined;
     },
   };
+}
+
+/**
+ * The key of another account knows nobody: that must not make everybody deleted or missing.
+ * @throws VendorError `rule/wrong-account` (fix-key) where the account has none of our fields
+ */
+export function requireOurAccount(types: ReadonlyMap<string, string>): void {
+  if (types.has('Sesamy_User.ID')) return;
+  const reason = 'the account has none of our fields: the key seems to be that of another account';
+  throw new VendorError({ type: 'rule/wrong-account', next: 'fix-key', reason });
 }

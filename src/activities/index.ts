@@ -15,7 +15,7 @@ import { toFailure } from './failures.js';
 import { inspectSubscriber } from './inspect.js';
 import { listUsers } from './list-users.js';
 import { countPeople, listPeople, resyncPeople } from './people.js';
-import { stopped } from './stopped.js';
+import { isAskedFor, stopped } from './stopped.js';
 import { inspectStray, listTagged, mendStray } from './stray.js';
 import { type Attempt, syncSubscriber } from './sync-subscriber.js';
 import type { Vendor } from './vendor.js';
@@ -108,7 +108,7 @@ function cutOff({ cancellationSignal: cancelled, info }: Context): AbortSignal {
   const startedAt = Date.now();
   const pass = () => {
     const { reason } = cancelled;
-    if (!(reason instanceof Error && reason.message === 'CANCELLED')) return controller.abort(reason);
+    if (!isAskedFor(reason)) return controller.abort(reason);
     // The signal tells only once: that the time is up is noticed here.
     const left = startedAt + info.startToCloseTimeoutMs - Date.now();
     setTimeout(() => controller.abort(reason), Math.max(left, 0)).unref();

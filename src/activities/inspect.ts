@@ -1,9 +1,8 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Difference, Inspection, Known, PersonId, SubscriberMemory, SyncReason } from '../contract/index.js';
-import { VendorError } from '../http/errors.js';
-import { standingRequests } from '../lifecycle/index.js';
-import { baseTag, compareFields, missingTags, type Source, tagsToRemove } from '../mapping/index.js';
-import { fetchSource, type Person, readPerson } from './read-person.js';
+import { baseTag, compareFields, missingTags, tagsToRemove } from '../mapping/index.js';
+import { requireOurAccount } from './field-types.js';
+import { fetchStanding, isEmptied, type Person, readPerson } from './read-person.js';
 import type { Attempt } from './sync-subscriber.js';
 import type { Vendor } from './vendor.js';
 
@@ -53,10 +52,11 @@ async function lookAt(vendor: Vendor, userId: string, memory: SubscriberMemory, 
   if (known.deletedInRule) return { verdict: 'compared', ...about, differences: [{ kind: 'deleted-in-rule' }] };
   if (rightlySkipped.includes(memory.reason)) return notDue;
   attempt.step('audit: sesamy');
-  const source = await sourceOf(vendor, userId, known, attempt);
+  const source = await fetchStanding(vendor, userId, known, { signal: attempt.signal, now: attempt.now() });
   if (!source) {
     return ruleId === undefined ? notDue : { ...(await goneFromSesamy(vendor, ruleId, attempt)), ...about };
   }
+  // The person's own second look finds out whether that is true.
   if (isEmptied(known, source)) return { verdict: 'unclear', ...about, differences: [] };
   const person = readPerson(vendor, source, attempt.now());
   if (ruleId !== undefined) {
@@ -64,23 +64,6 @@ async function lookAt(vendor: Vendor, userId: string, memory: SubscriberMemory, 
   }
   if (!person.mapped.standing.confirmed) return notDue;
   return { verdict: 'compared', ...about, differences: [{ kind: 'missing' }] };
-}
-
-/** The person as a sync would see them. */
-async function sourceOf(vendor: Vendor, userId: string, known: Known, attempt: Attempt): Promise<Source | undefined> {
-  const fetched = await fetchSource(vendor, userId, known, attempt.signal);
-  if (!fetched) return undefined;
-  const { cancelRequestedAt, contracts } = fetched;
-  return {
-    ...fetched,
-    cancelRequestedAt: standingRequests(cancelRequestedAt, contracts, known.lifecycle, attempt.now()),
-  };
-}
-
-/** Empty lists where rows were: the person's own second look finds out whether that is true. */
-function isEmptied({ rows }: Known, { contracts, entitlements }: Source): boolean {
-  const { contracts: contractsBefore = 0, entitlements: entitlementsBefore = 0 } = rows ?? {};
-  return (contractsBefore > 0 && contracts.length === 0) || (entitlementsBefore > 0 && entitlements.length === 0);
 }
 
 /** What Rule holds of somebody, beside what it should. */
@@ -95,10 +78,8 @@ export async function differencesOf(
   const subscriber = await vendor.rule.get(ruleId, { signal });
   const types = await vendor.fieldTypes.get();
   if (!subscriber) {
-    // The key of another account knows nobody: that must not make everybody missing.
-    if (types.has('Sesamy_User.ID')) return [{ kind: 'missing' }];
-    const reason = 'the account has none of our fields: the key seems to be that of another account';
-    throw new VendorError({ type: 'rule/wrong-account', next: 'fix-key', reason });
+    requireOurAccount(types);
+    return [{ kind: 'missing' }];
   }
   const held = await vendor.rule.readFields(ruleId, { signal });
   const tags = subscriber.tags ?? (await vendor.rule.listTags(ruleId, { signal }));

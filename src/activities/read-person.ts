@@ -1,5 +1,5 @@
 import type { Known } from '../contract/index.js';
-import type { Payment } from '../lifecycle/index.js';
+import { type Payment, standingRequests } from '../lifecycle/index.js';
 import { stageFacts, stageOf } from '../lifecycle/stage.js';
 import { cancelTimes, type MappedPerson, mapPerson, type Source, stageTag } from '../mapping/index.js';
 import type { Vendor } from './vendor.js';
@@ -27,6 +27,30 @@ export async function fetchSource(
     vendor.sesamy.listEntitlements(userId, { signal }),
   ]);
   return { user, contracts, entitlements, cancelRequestedAt: cancelTimes(contracts, known.cancelRequestedAt ?? {}) };
+}
+
+/** The same, with the cancel requests that stand by what was seen before. */
+export async function fetchStanding(
+  vendor: Pick<Vendor, 'sesamy'>,
+  userId: string,
+  known: Known,
+  { signal, now }: { signal: AbortSignal; now: Date },
+): Promise<Source | undefined> {
+  const fetched = await fetchSource(vendor, userId, known, signal);
+  if (!fetched) return undefined;
+  const { cancelRequestedAt, contracts } = fetched;
+  return { ...fetched, cancelRequestedAt: standingRequests(cancelRequestedAt, contracts, known.lifecycle, now) };
+}
+
+/** Empty lists where rows were: perhaps the truth, perhaps Sesamy's bad ten minutes. */
+export function isEmptied({ rows }: Known, { contracts, entitlements }: Source): boolean {
+  const { contracts: contractsBefore = 0, entitlements: entitlementsBefore = 0 } = rows ?? {};
+  return (contractsBefore > 0 && contracts.length === 0) || (entitlementsBefore > 0 && entitlements.length === 0);
+}
+
+/** Whether the person has a running subscription. */
+export function subscribes({ mapped }: Pick<Person, 'mapped'>): boolean {
+  return mapped.tags.includes('sesamy_active_subscriber');
 }
 
 /** What Rule should hold for the person: pure. */

@@ -1,4 +1,4 @@
-import { ApplicationFailure } from '@temporalio/common';
+import { ApplicationFailure, CancelledFailure } from '@temporalio/common';
 import type { FailureDetails } from '../contract/index.js';
 
 /** The worker is being stopped: another one shall do it at once. A cancellation by the server goes on as it is. */
@@ -11,4 +11,9 @@ export function stopped(reason: unknown): unknown {
     details: [details],
     nextRetryDelay: '1 second',
   });
+}
+
+/** Whether it was the workflow that cancelled: it waits for what has begun. Anything else means that this attempt is none any more. */
+export function isAskedFor(reason: unknown): boolean {
+  return reason instanceof CancelledFailure && reason.message === 'CANCELLED';
 }

@@ -1,12 +1,5 @@
 /** Subscribers in Rule who carry our tag and whom nobody is known to look after. */
-import {
-  type Inspection,
-  type StrayId,
-  type StrayMended,
-  type TaggedInput,
-  type TaggedPage,
-  userIdPattern,
-} from '../contract/index.js';
+import type { Inspection, StrayId, StrayMended, TaggedInput, TaggedPage } from '../contract/index.js';
 import { baseTag, type Source } from '../mapping/index.js';
 import { differencesOf, inspectSubscriber, rememberedOf, sesamyAnswers, surplus } from './inspect.js';
 import { fetchSource, readPerson } from './read-person.js';
@@ -47,9 +40,7 @@ async function whoIs(vendor: Vendor, ruleId: number, attempt: Attempt): Promise<
   const subscriber = await vendor.rule.get(ruleId, { signal });
   const tags = subscriber && (subscriber.tags ?? (await vendor.rule.listTags(ruleId, { signal })));
   if (!tags?.includes(baseTag)) return { kind: 'nobody' };
-  const held = await ownerOf(vendor, ruleId, signal);
-  // What somebody typed into the field could be an address: it goes no further.
-  const userId = held !== undefined && userIdPattern.test(held) ? held : undefined;
+  const userId = await ownerOf(vendor, ruleId, signal);
   if (userId === undefined) return { kind: 'surplus', tags };
   const memory = await rememberedOf(vendor, userId);
   const watched = memory && !memory.over ? memory : undefined;

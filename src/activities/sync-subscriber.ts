@@ -10,12 +10,12 @@ import type {
   Verdict,
 } from '../contract/index.js';
 import { VendorError } from '../http/errors.js';
-import { type LifecycleResult, type Payment, reduceLifecycle, standingRequests } from '../lifecycle/index.js';
+import { type LifecycleResult, type Payment, reduceLifecycle } from '../lifecycle/index.js';
 import { type Source, tagsToRemove } from '../mapping/index.js';
 import { addressKeyOf, personHashes } from './hashes.js';
 import { neverWritten } from './known.js';
 import { extraLook, nextLook, recheck } from './next-look.js';
-import { fetchPayments, fetchSource, readPerson } from './read-person.js';
+import { fetchPayments, fetchStanding, isEmptied, readPerson } from './read-person.js';
 import type { Vendor } from './vendor.js';
 import { ownerOf, writePerson } from './write-person.js';
 
@@ -45,11 +45,7 @@ export async function syncSubscriber(vendor: Vendor, input: SyncInput, attempt: 
   const known = input.known.deletedInRule ? neverWritten(input.known) : input.known;
 
   attempt.step('sesamy: user, contracts, entitlements');
-  const fetched = await fetchSource(vendor, input.userId, known, attempt.signal);
-  const source = fetched && {
-    ...fetched,
-    cancelRequestedAt: standingRequests(fetched.cancelRequestedAt, fetched.contracts, known.lifecycle, now),
-  };
+  const source = await fetchStanding(vendor, input.userId, known, { signal: attempt.signal, now });
   const missing = whatIsMissing(known, source, now);
   if (missing && !believed(vendor, missing, now)) {
     // Seen to be missing for the first time: if it is true, a subscription has ended, and perhaps everybody's.
@@ -214,10 +210,7 @@ type Missing = NonNullable<Known['missing']>;
 function whatIsMissing(known: Known, source: Source | undefined, now: Date): Missing | undefined {
   const since = (what: Missing['what']) => (known.missing?.what === what ? known.missing.since : now.toISOString());
   if (!source) return { what: 'user', since: since('user') };
-  const { contracts = 0, entitlements = 0 } = known.rows ?? {};
-  const emptied =
-    (contracts > 0 && source.contracts.length === 0) || (entitlements > 0 && source.entitlements.length === 0);
-  return emptied ? { what: 'rows', since: since('rows') } : undefined;
+  return isEmptied(known, source) ? { what: 'rows', since: since('rows') } : undefined;
 }
 
 function dueOf(vendor: Vendor, missing: Missing): number {

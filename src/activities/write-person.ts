@@ -7,15 +7,17 @@ import {
   fieldsToWrite,
   fieldTable,
   mappingVersion,
+  missingTags,
   type RuleFieldValue,
   stageTag,
   tagsToRemove,
 } from '../mapping/index.js';
 import type { RuleSubscriber } from '../rule/index.js';
 import { type AddressClaim, claimAddress } from './address-owner.js';
+import { requireOurAccount } from './field-types.js';
 import { changedSlots, personHashes } from './hashes.js';
 import { neverWritten } from './known.js';
-import type { Person } from './read-person.js';
+import { type Person, subscribes } from './read-person.js';
 import type { Vendor } from './vendor.js';
 
 /** Of the subscribers that somebody had before: all of a lifetime, nearly. */
@@ -125,7 +127,7 @@ async function write(job: Job, next: Known, changes: SyncChanges): Promise<Writt
   const created = await create(job);
   job.wrote?.(created.id);
   await takeConsentAlong(job, created);
-  const gained = missingTags(job.person, created.tags);
+  const gained = missingTags(created.tags, job.person.tags);
   const settled = await settle(job, created.id, created.tags, gained, changes);
   return {
     verdict: 'created',
@@ -218,12 +220,8 @@ async function notInRule({ vendor, now, problems }: Job, known: Known): Promise<
       problems,
     };
   }
-  // The key of another account knows nobody: that must not make everybody deleted.
   vendor.fieldTypes.forget();
-  if (!(await vendor.fieldTypes.get()).has('Sesamy_User.ID')) {
-    const reason = 'the account has none of our fields: the key seems to be that of another account';
-    throw new VendorError({ type: 'rule/wrong-account', next: 'fix-key', reason });
-  }
+  requireOurAccount(await vendor.fieldTypes.get());
   const { notInRuleSince: _since, ...rest } = known;
   return { verdict: 'skipped', reason: 'deleted-in-rule', known: { ...rest, deletedInRule: true }, changes, problems };
 }
@@ -264,7 +262,7 @@ async function update(job: Job, ruleId: number, next: Known, changes: SyncChange
     }
     if (input.force || !reply) held = now.tags ?? (await vendor.rule.listTags(id, { signal }));
   }
-  const gained = missingTags(person, held);
+  const gained = missingTags(held, person.tags);
   changes.tagsAdded = gained;
   const changed = writesFields || gained.length > 0 || tagsToRemove(held, person.tags).length > 0;
   if (!changed) {
@@ -285,10 +283,6 @@ async function update(job: Job, ruleId: number, next: Known, changes: SyncChange
     problems,
     ...toDeliver(job, gained),
   };
-}
-
-function missingTags(person: Person, held: readonly string[]): string[] {
-  return person.tags.filter((tag) => !held.includes(tag));
 }
 
 /**
@@ -392,8 +386,7 @@ async function isSomebodyElses(
   moves: boolean,
 ): Promise<boolean> {
   const { tags = [] } = input.known;
-  const subscribes = person.tags.includes('sesamy_active_subscriber');
-  if (!moves && (subscribes || tagsToRemove(tags, person.tags).length === 0)) return false;
+  if (!moves && (subscribes(person) || tagsToRemove(tags, person.tags).length === 0)) return false;
   const owner = await ownerOf(vendor, ruleId, signal);
   return owner !== undefined && owner !== input.userId;
 }

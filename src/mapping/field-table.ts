@@ -4,7 +4,7 @@ import { e164, givenPhone } from './phone.js';
 import type { MappingProblemCode } from './problems.js';
 import { type ActiveProducts, activeProducts } from './products.js';
 import type { MappingSettings } from './settings.js';
-import type { Source, SourceAddress, SourceContract } from './source.js';
+import type { Source, SourceAddress, SourceContract, SourceUser } from './source.js';
 import { filled } from './text.js';
 
 /** The Rule types that we use (rule-api §9). */
@@ -57,7 +57,7 @@ export function fieldContext(source: Source, settings: MappingSettings): FieldCo
 }
 
 /** The address to find the person by in Rule: without blanks around it, lower case (sesamy-api §7 row 1). */
-export function emailOf({ user }: Source): string | undefined {
+export function emailOf(user: Pick<SourceUser, 'email'>): string | undefined {
   return filled(user.email)?.toLowerCase();
 }
 
@@ -70,7 +70,7 @@ export const fieldTable: readonly FieldRow[] = [
     derivation: 'E-mail of the profile; blanks trimmed, lower case',
     missing: 'keep',
     missingNote: 'Without an address nobody is added to Rule.',
-    derive: ({ source }) => emailOf(source),
+    derive: ({ source }) => emailOf(source.user),
   },
   {
     key: 'Subscriber.FirstName',

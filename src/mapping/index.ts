@@ -1,6 +1,6 @@
 /** From a person at Sesamy to what Rule should hold: pure, no I/O, no clock. */
 export { cancelTimes } from './contracts.js';
-export { type FieldContext, type FieldRow, type FieldType, fieldTable } from './field-table.js';
+export { emailOf, type FieldContext, type FieldRow, type FieldType, fieldTable } from './field-table.js';
 export { type MappedField, type MappedPerson, mapPerson, mappingVersion, type Standing, standing } from './person.js';
 export type { MappingProblem, MappingProblemCode } from './problems.js';
 export {

@@ -49,7 +49,7 @@ export function mapPerson(source: Source, settings: MappingSettings): MappedPers
     problems.push({ field: 'Sesamy_Subscription.Status', code: 'unknown-status' });
   }
   const { tags, problems: tagProblems } = deriveTags(source, settings);
-  const email = emailOf(source);
+  const email = emailOf(source.user);
   return {
     standing: standing(source.user, settings),
     ...(email ? { email } : {}),

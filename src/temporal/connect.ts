@@ -11,7 +11,7 @@ import {
 } from '@temporalio/client';
 import { type ClientConnectConfig, loadClientConnectConfig } from '@temporalio/envconfig';
 import { NativeConnection } from '@temporalio/worker';
-import { grpcStatus } from './grpc-status.js';
+import { grpcStatus } from '../grpc-status.js';
 
 export interface ConnectOptions {
   /** How long to try before giving up. Default 10 s. */

@@ -3,7 +3,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { type ConnectionLike, isGrpcServiceError } from '@temporalio/client';
 import { SearchAttributeType } from '@temporalio/common';
 import { searchAttributeKeys } from '../contract/search-attributes.js';
-import { grpcStatus } from './grpc-status.js';
+import { grpcStatus } from '../grpc-status.js';
 
 /** The two services of a connection that are used here. */
 export type SearchAttributeConnection = Pick<ConnectionLike, 'operatorService' | 'workflowService' | 'withDeadline'>;

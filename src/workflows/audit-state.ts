@@ -8,7 +8,6 @@ import {
   type AuditProgress,
   type AuditRepair,
   type AuditRequest,
-  type AuditWait,
   type DifferenceKind,
   differenceKinds,
   type FailureDetails,
@@ -18,7 +17,6 @@ import {
   type PeoplePage,
   type StrayMended,
   type TaggedPage,
-  type UnreadPerson,
 } from '../contract/index.js';
 import { decodeNumbers, encodeNumbers, numberOf } from './number-set.js';
 
@@ -45,13 +43,31 @@ export interface Target {
   tries: number;
 }
 
-export interface AuditState {
+type Reported = Pick<
+  AuditProgress,
+  | 'phase'
+  | 'startedAt'
+  | 'finishedAt'
+  | 'total'
+  | 'people'
+  | 'inRule'
+  | 'counts'
+  | 'differing'
+  | 'settled'
+  | 'notDue'
+  | 'unclear'
+  | 'unwatched'
+  | 'unread'
+  | 'unreadPeople'
+  | 'incomplete'
+  | 'leftOut'
+  | 'waiting'
+>;
+
+/** What the report shows is kept as it is shown; the rest is how the audit gets there. */
+export interface AuditState extends Reported {
   version: 1;
-  phase: AuditPhase;
   request: AuditRequest;
-  startedAt?: string;
-  finishedAt?: string;
-  total?: number;
   /** Where the list that is gone through goes on; absent at its beginning. */
   page?: string | Readonly<Record<string, string | number>>;
   /** How many of that list there were so far. */
@@ -60,19 +76,7 @@ export interface AuditState {
   listedAll: boolean;
   /** Of the list's last pages, those whose turn is to come. */
   queue: Target[];
-  people: number;
-  inRule: number;
-  counts: Record<DifferenceKind, number>;
-  differing: number;
-  settled: number;
-  notDue: number;
-  unclear: number;
-  unwatched: number;
-  unread: Record<string, number>;
-  unreadPeople: UnreadPerson[];
-  incomplete?: string;
   findings: AuditFinding[];
-  leftOut: number;
   /** Rule ids of whom we look after: who else carries our tag is looked at. One that is not among them costs a look more, no more. */
   known: Set<number>;
   /** Stand for the user ids of who is to be written again. Too many to be kept: everybody is. */
@@ -82,7 +86,6 @@ export interface AuditState {
   strays: Set<number>;
   /** Failures since something went well. */
   inARow: number;
-  waiting?: AuditWait;
   /** How often it was waited. */
   waits: number;
   repair?: AuditRepair;

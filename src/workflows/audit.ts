@@ -48,7 +48,7 @@ import {
   toBeTold,
   turnPhase,
 } from './audit-state.js';
-import { activityOptions, failureDetails } from './subscriber.js';
+import { activityOptions, failureDetails } from './vendor-activities.js';
 
 /** So many people are in the vendor's queue at once: enough to keep it going, and few enough to stop soon. */
 const window = 20;

@@ -14,7 +14,6 @@ import {
   workflowInfo,
 } from '@temporalio/workflow';
 import {
-  activityTaskQueue,
   type BackfillActivities,
   type BackfillKind,
   type BackfillProgress,
@@ -49,6 +48,7 @@ import {
   recordUnbegun,
   takeBatch,
 } from './backfill-state.js';
+import { activityOptions } from './vendor-activities.js';
 
 const defaultEventsPerRun = 2_000;
 
@@ -115,12 +115,9 @@ export async function backfill(input: BackfillInput): Promise<BackfillProgress> 
   /** Keeps a batch of listed people ready. */
   async function list(): Promise<void> {
     const { listUsers } = proxyActivities<ListingActivities>({
-      taskQueue: activityTaskQueue(vendorId),
-      startToCloseTimeout: '90 seconds',
-      heartbeatTimeout: '15 seconds',
+      ...activityOptions({ vendorId }),
       // So that a walk of a vendor for whom no worker runs can be stopped.
       scheduleToCloseTimeout: '1 hour',
-      retry: { initialInterval: '1 second', backoffCoefficient: 2, maximumAttempts: 3 },
       // Before the people of this walk, so that they do not run out, and behind all else.
       priority: { priorityKey: 4 },
     });

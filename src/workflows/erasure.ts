@@ -75,16 +75,9 @@ function union<T>(a: readonly T[], b: readonly T[]): T[] {
 /** Gone from Rule: of all that was remembered only the fact stays, and the keyed hashes that keep the address from coming back. */
 export function recordErased(state: SubscriberState, now: number): void {
   const { published, erasure } = state;
+  if (!erasure) return;
+  const { failure: _failure, ...rest } = erasure;
   for (const name of Object.keys(state) as (keyof SubscriberState)[]) delete state[name];
-  const { failure: _failure, ...rest } = erasure ?? {
-    askedAt: iso(now),
-    deleted: [],
-    leftAlone: [],
-    sharedWith: [],
-    addressKeys: [],
-    at: 0,
-    tries: 0,
-  };
   Object.assign(state, freshState(), {
     published,
     state: 'erased',

@@ -1,7 +1,4 @@
 import {
-  ActivityCancellationType,
-  ActivityFailure,
-  type ActivityOptions,
   ApplicationFailure,
   allHandlersFinished,
   CancellationScope,
@@ -12,18 +9,15 @@ import {
   proxyActivities,
   setCurrentDetails,
   setHandler,
-  TimeoutFailure,
   upsertSearchAttributes,
   workflowInfo,
 } from '@temporalio/workflow';
 import {
-  activityTaskQueue,
   addressKeyKey,
   discardSignal,
   type Erasure,
   eraseSignal,
   eraseUpdate,
-  type FailureDetails,
   failedAtKey,
   failureTypeKey,
   heldTypes,
@@ -89,6 +83,7 @@ import {
   statusOf,
   type Work,
 } from './subscriber-state.js';
+import { activityOptions, failureDetails } from './vendor-activities.js';
 
 /** Past this many events an idle run starts afresh with its state: waking it replays the history, so histories stay short. */
 const longHistory = 300;
@@ -293,22 +288,6 @@ async function deliver(state: SubscriberState, person: PersonId, look: TrailEntr
   }
 }
 
-/** What all activities of a vendor have in common. */
-export function activityOptions({ vendorId }: Pick<PersonId, 'vendorId'>): ActivityOptions {
-  return {
-    taskQueue: activityTaskQueue(vendorId),
-    // The longest honest attempt; a worker that died is noticed by the missing heartbeat.
-    startToCloseTimeout: '90 seconds',
-    heartbeatTimeout: '15 seconds',
-    // Time in the vendor's queue counts here, and a backfill may fill it for hours.
-    scheduleToCloseTimeout: '2 days',
-    // One that a worker has begun goes on to its end, so that what it did is known.
-    cancellationType: ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
-    // Short, for hiccups. Outages are the loop's: there they can be seen, listed and cut short.
-    retry: { initialInterval: '1 second', backoffCoefficient: 2, maximumAttempts: 3 },
-  };
-}
-
 /** @returns `undefined` when it was called off before it began: the work is put back */
 async function attempt(
   state: SubscriberState,
@@ -336,17 +315,6 @@ async function attempt(
     if (isCancellation(error)) throw error;
     return recordFailure(state, work, failureDetails(error), Date.now(), Math.random());
   }
-}
-
-export function failureDetails(error: unknown): FailureDetails {
-  const cause = error instanceof ActivityFailure ? error.cause : error;
-  if (cause instanceof ApplicationFailure) {
-    const details = cause.details?.[0] as FailureDetails | undefined;
-    return details?.next ? details : { type: cause.type ?? 'internal/unexpected', next: 'wait' };
-  }
-  if (cause instanceof TimeoutFailure) return { type: 'temporal/timeout', next: 'wait' };
-  if (error instanceof ActivityFailure) return { type: 'temporal/activity', next: 'wait' };
-  throw error;
 }
 
 /** Brings search attributes and the details of the Temporal UI up to date; only what changed is written, as each write is an event. */
