@@ -36,7 +36,7 @@ describe('the brake on ends of subscriptions', function () {
     const text = await (await fetch(new URL('/metrics', system.webhookUrl))).text();
     return /^sesamy_rule_ended_brake\{vendor="daily"\} (\d)$/m.exec(text)?.[1];
   };
-  const logged = (text: string) => traces.logs.filter((line) => line.includes(text)).length;
+  const logged = (text: string) => traces.logs.lines.filter((line) => line.includes(text)).length;
 
   it('lets the first few be told, holds the rest, lists them, and says so once', async () => {
     assert.equal(await metric(), '0');

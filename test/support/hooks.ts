@@ -1,25 +1,28 @@
+/** What happens once before and once after a run of mocha, and in each of its processes; loaded by .mocharc.json. */
 import assert from 'node:assert/strict';
-/** What happens once before and once after a run of mocha; loaded by .mocharc.json. */
 import { installRuntime } from '../../src/runtime.js';
-import { stopSharedTemporal, temporalCli, temporalTestServer } from './temporal.js';
+import { beginFile, endFile, removeRunFolder } from './run-folder.js';
+import { startSharedTemporal, stopSharedTemporal, temporalTestServer } from './temporal.js';
 import { traceLogger } from './traces.js';
 
-let runtime: ReturnType<typeof installRuntime> | undefined;
+// As in production: what Temporal's SDK has to say goes through our logger, and is searched with it at the end.
+const runtime = installRuntime(traceLogger());
 
 /**
- * Fetches Temporal's programs where they are missing, so that no test's time limit has to pay for a download. A failure is left to the
- * tests that need them: the others can run without.
+ * Fetches Temporal's programs where they are missing, so that no test's time limit has to pay for a download, and starts the server that
+ * all files share. A failure is left to the tests that need them: the others can run without.
  */
 export async function mochaGlobalSetup(): Promise<void> {
-  // As in production: what Temporal's SDK has to say goes through our logger, and is searched with it at the end.
-  runtime = installRuntime(traceLogger());
-  await Promise.allSettled([temporalCli(), temporalTestServer()]);
+  await Promise.allSettled([startSharedTemporal(), temporalTestServer()]);
 }
 
 export async function mochaGlobalTeardown(): Promise<void> {
   await stopSharedTemporal();
-  await runtime?.shutdown();
+  await runtime.shutdown();
+  removeRunFolder();
 }
+
+export const mochaHooks = { beforeAll: beginFile, afterAll: endFile };
 
 /**
  * Without a message Node reads and parses the test's source to make one, at the position that the transpiled code has: in a file whose

@@ -36,12 +36,29 @@ export interface SharedTemporal extends Pick<EmbeddedTemporal, 'address' | 'pid'
   logFile: string;
 }
 
-let starting: Promise<{ shared: SharedTemporal; end: () => Promise<void> }> | undefined;
+/** Tells the run's other processes of the server that one of them has started. */
+const TOLD = 'SESAMY_RULE_TEST_TEMPORAL';
 
-/** The server of this test run; started by the first who asks, stopped after the last test. */
-export async function sharedTemporal(): Promise<SharedTemporal> {
-  starting ??= start();
-  return (await starting).shared;
+type Told = Omit<SharedTemporal, 'connection'>;
+
+let ours: { server: EmbeddedTemporal; folder: string } | undefined;
+let connecting: Promise<SharedTemporal> | undefined;
+
+/** Starts the run's server, for this process and those that it starts from now on. */
+export async function startSharedTemporal(): Promise<void> {
+  const folder = await mkdtemp(join(tmpdir(), 'sesamy-rule-temporal-'));
+  const dbFile = join(folder, 'temporal.db');
+  const logFile = join(folder, 'temporal.log');
+  const server = await startEmbeddedTemporal({ executable: await temporalCli(), uiPort: false, dbFile, logFile });
+  ours = { server, folder };
+  const told: Told = { address: server.address, pid: server.pid, dbFile, logFile };
+  process.env[TOLD] = JSON.stringify(told);
+}
+
+/** The server of this run, started if nobody has yet. */
+export function sharedTemporal(): Promise<SharedTemporal> {
+  connecting ??= connect();
+  return connecting;
 }
 
 /**
@@ -60,25 +77,18 @@ export async function freshNamespace(): Promise<string> {
   return namespace;
 }
 
-/** Stops the shared server, if anybody has started it. Called by the hooks of the run. */
+/** Stops the shared server, if this process has started it. */
 export async function stopSharedTemporal(): Promise<void> {
-  const running = await starting?.catch(() => undefined);
-  starting = undefined;
-  await running?.end();
+  const connected = await connecting?.catch(() => undefined);
+  connecting = undefined;
+  await connected?.connection.close();
+  await ours?.server.stop();
+  if (ours) await rm(ours.folder, { recursive: true, force: true });
+  ours = undefined;
 }
 
-async function start(): Promise<{ shared: SharedTemporal; end: () => Promise<void> }> {
-  const folder = await mkdtemp(join(tmpdir(), 'sesamy-rule-temporal-'));
-  const dbFile = join(folder, 'temporal.db');
-  const logFile = join(folder, 'temporal.log');
-  const server = await startEmbeddedTemporal({ executable: await temporalCli(), uiPort: false, dbFile, logFile });
-  const connection = await Connection.connect({ address: server.address });
-  return {
-    shared: { address: server.address, pid: server.pid, connection, dbFile, logFile },
-    end: async () => {
-      await connection.close();
-      await server.stop();
-      await rm(folder, { recursive: true, force: true });
-    },
-  };
+async function connect(): Promise<SharedTemporal> {
+  if (process.env[TOLD] === undefined) await startSharedTemporal();
+  const told: Told = JSON.parse(process.env[TOLD] ?? '');
+  return { ...told, connection: await Connection.connect({ address: told.address }) };
 }
