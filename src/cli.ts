@@ -6,7 +6,7 @@ import { reportError } from './cli/report-error.js';
 
 outliveReader();
 try {
-  await createProgram().parseAsync();
+  await (await createProgram(process.argv[2])).parseAsync();
 } catch (error) {
   process.exitCode = reportError(error, { json: process.argv.includes('--json'), env: process.env });
 }

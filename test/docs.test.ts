@@ -68,7 +68,10 @@ describe('the documentation', () => {
   });
 
   describe('commands', () => {
-    const program = createProgram();
+    let program: Command;
+    before(async () => {
+      program = await createProgram();
+    });
     const { scripts } = JSON.parse(read('package.json')) as { scripts: Record<string, string> };
 
     for (const page of pages) {

@@ -1,25 +1,35 @@
 import { readFileSync } from 'node:fs';
 import { Command } from 'commander';
 import { packageRoot } from '../package-root.js';
-import { activateCommand } from './activate.js';
-import { auditCommand } from './audit.js';
-import { backfillCommand, reconcileCommand } from './backfill.js';
-import { discardCommand, releaseCommand } from './decide.js';
-import { doctorCommand } from './doctor.js';
-import { eraseCommand } from './erase.js';
-import { fieldsCommand } from './fields.js';
-import { listCommand } from './list.js';
-import { previewCommand } from './preview.js';
-import { resyncCommand } from './resync.js';
-import { startCommand } from './start.js';
-import { statusCommand } from './status.js';
-import { syncCommand } from './sync.js';
-import { tagsCommand } from './tags.js';
-import { webhookCommand } from './webhook.js';
-import { workerCommand } from './worker.js';
 
-/** All commands. Errors are thrown instead of ending the process, so that the entry point decides on the exit code. */
-export function createProgram(): Command {
+/** By name, in the order of the help. Loaded when wanted: most of a short command's time would go into the libraries of the others. */
+const commands: Record<string, () => Promise<Command>> = {
+  start: async () => (await import('./start.js')).startCommand(),
+  worker: async () => (await import('./worker.js')).workerCommand(),
+  webhook: async () => (await import('./webhook.js')).webhookCommand(),
+  doctor: async () => (await import('./doctor.js')).doctorCommand(),
+  activate: async () => (await import('./activate.js')).activateCommand(),
+  sync: async () => (await import('./sync.js')).syncCommand(),
+  status: async () => (await import('./status.js')).statusCommand(),
+  list: async () => (await import('./list.js')).listCommand(),
+  resync: async () => (await import('./resync.js')).resyncCommand(),
+  backfill: async () => (await import('./backfill.js')).backfillCommand(),
+  reconcile: async () => (await import('./backfill.js')).reconcileCommand(),
+  release: async () => (await import('./decide.js')).releaseCommand(),
+  discard: async () => (await import('./decide.js')).discardCommand(),
+  preview: async () => (await import('./preview.js')).previewCommand(),
+  audit: async () => (await import('./audit.js')).auditCommand(),
+  erase: async () => (await import('./erase.js')).eraseCommand(),
+  fields: async () => (await import('./fields.js')).fieldsCommand(),
+  tags: async () => (await import('./tags.js')).tagsCommand(),
+};
+
+/**
+ * The commands. Errors are thrown instead of ending the process, so that the entry point decides on the exit code.
+ *
+ * @param wanted the only one that is needed; any other word gives them all, since the help names them all
+ */
+export async function createProgram(wanted = ''): Promise<Command> {
   const program = new Command('sesamy-rule')
     .description('Keeps Rule (rule.io) in step with Sesamy: one durable Temporal workflow for each reader.')
     .version(version(), '-V, --version', 'print the version')
@@ -27,27 +37,10 @@ export function createProgram(): Command {
     .showSuggestionAfterError()
     .exitOverride()
     .addHelpText('after', help);
-  const commands = [
-    startCommand(),
-    workerCommand(),
-    webhookCommand(),
-    doctorCommand(),
-    activateCommand(),
-    syncCommand(),
-    statusCommand(),
-    listCommand(),
-    resyncCommand(),
-    backfillCommand(),
-    reconcileCommand(),
-    releaseCommand(),
-    discardCommand(),
-    previewCommand(),
-    auditCommand(),
-    eraseCommand(),
-    fieldsCommand(),
-    tagsCommand(),
-  ];
-  for (const command of commands) program.addCommand(command.copyInheritedSettings(program));
+  const loaders = Object.hasOwn(commands, wanted) ? [commands[wanted]] : Object.values(commands);
+  for (const load of loaders) {
+    if (load) program.addCommand((await load()).copyInheritedSettings(program));
+  }
   return program;
 }
 

@@ -10,7 +10,7 @@ import {
   makeGrpcRetryInterceptor,
 } from '@temporalio/client';
 import { type ClientConnectConfig, loadClientConnectConfig } from '@temporalio/envconfig';
-import { NativeConnection } from '@temporalio/worker';
+import type { NativeConnection } from '@temporalio/worker';
 import { grpcStatus } from '../grpc-status.js';
 
 export interface ConnectOptions {
@@ -105,7 +105,9 @@ export async function nativeConnectTemporal(
   const { connection: scout } = await connectTemporal(env, { timeoutMs });
   await scout.close();
   const { connectionOptions, namespace, address } = settings(env);
-  const connecting = NativeConnection.connect({ ...connectionOptions, address });
+  // Here and not above: commands that are clients need not wait until the worker's library has been loaded.
+  const worker = await import('@temporalio/worker');
+  const connecting = worker.NativeConnection.connect({ ...connectionOptions, address });
   const timer = new AbortController();
   try {
     const connection = await Promise.race([

@@ -28,14 +28,25 @@ const system = await startSystem({
 const { pid: serverPid } = await sharedTemporal();
 const worker = await startWorkerProcess(system.env);
 
-/** Resident memory of a process in MiB; 0 where `ps` does not tell. */
-function memoryOf(pid: number | undefined): number {
+/** What `ps` tells of a process; 0 where it tells nothing. */
+function ps(what: 'rss=' | 'cputimes=', pid: number | undefined): number {
   try {
-    return Math.round(Number(execFileSync('ps', ['-o', 'rss=', '-p', String(pid)], { encoding: 'utf8' })) / 1_024);
+    return Number(execFileSync('ps', ['-o', what, '-p', String(pid)], { encoding: 'utf8' }));
   } catch {
     return 0;
   }
 }
+
+/** Resident memory of a process in MiB. */
+const memoryOf = (pid: number | undefined): number => Math.round(ps('rss=', pid) / 1_024);
+
+/** Seconds of processor time that each of the three processes has used. */
+const processorSeconds = () => ({
+  worker: ps('cputimes=', worker.pid),
+  server: ps('cputimes=', serverPid),
+  standIns: Math.round((process.cpuUsage().user + process.cpuUsage().system) / 1e6),
+});
+const processorBefore = processorSeconds();
 
 /** Sesamy requests in each second of the clock, those of the first and the last left out. */
 const perSecond = new Map<string, number>();
@@ -59,6 +70,7 @@ for (let round = 0; !progress?.endedAt; round += 1) {
 }
 assert.ok(progress);
 
+const processorAfter = processorSeconds();
 let runs = 0;
 let events = 0;
 for await (const run of system.client.workflow.list({ query: `WorkflowId = 'backfill/${system.vendorId}'` })) {
@@ -78,6 +90,11 @@ console.log(
       budget: { rps, used: `${Math.round((counted / seconds / rps) * 100)} %`, busiestSecond: full.at(-1) },
       history: { runs, events },
       memoryMiB: most,
+      processorSeconds: {
+        worker: processorAfter.worker - processorBefore.worker,
+        server: processorAfter.server - processorBefore.server,
+        standIns: processorAfter.standIns - processorBefore.standIns,
+      },
       automationsStarted: system.rule.startsCount,
     },
     undefined,
