@@ -68,8 +68,8 @@ describe('the commands backfill and reconcile', function () {
   it('a reconcile that leaves most readers alone does not pass for one of everybody', async () => {
     await system.stopWorkers();
     await system.subscribers.startBackfill(system.vendorId, { by: 'schedule' }, 'reconcile');
-    await system.startWorkers();
     await system.subscribers.pauseBackfill(system.vendorId, 'reconcile');
+    await system.startWorkers();
     const full = await run('reconcile', '--full', '--yes', '--no-wait', '--json');
     assert.equal(full.code, 1, full.stdout);
     assert.match(full.stderr, /leaves readers with a workflow alone; end it with sesamy-rule reconcile --stop/);
