@@ -203,6 +203,16 @@ describe('activate, writing', function () {
   /** What Rule holds, without the times. */
   const held = () => system.rule.subscribers().map(({ updatedAt: _at, ...subscriber }) => subscriber);
 
+  it('that may not make fields says so and begins nothing', async () => {
+    system.rule.faults.add({ kind: 'status', status: 403, method: 'POST', path: '/v2/customizations' });
+    const { code, stderr, json } = await run(['--yes', '--no-wait', '--json']);
+    system.rule.faults.clear();
+    assert.equal(code, 1);
+    assert.match(stderr, /403/);
+    assert.equal(json<{ error: { name: string } }>().error.name, 'VendorError');
+    assert.equal(await system.subscribers.backfill(system.vendorId), undefined);
+  });
+
   it('A1: makes the fields, writes everybody, and starts 0 automations by our tags', async () => {
     const { code, stderr, json } = await run(['--yes', '--json']);
     assert.equal(code, 0, stderr);

@@ -242,6 +242,34 @@ describe('the memory of an audit', () => {
     assert.deepEqual([state.listedAll, auditProgress(state, 'daily').incomplete], [true, 'rule/wrong-shape']);
   });
 
+  it('an empty page of Rule that promises another ends the list, and the report says so', () => {
+    const state = begun([]);
+    turnPhase(state, now);
+    recordTaggedPage(state, { ruleIds: [], listed: 100, next: { page: 2 } });
+    recordTaggedPage(state, { ruleIds: [], listed: 0, next: { page: 3 } });
+    assert.deepEqual([state.listedAll, auditProgress(state, 'daily').incomplete], [true, 'rule/wrong-shape']);
+    const ended = begun([]);
+    turnPhase(ended, now);
+    recordTaggedPage(ended, { ruleIds: [], listed: 0 });
+    assert.deepEqual([ended.listedAll, auditProgress(ended, 'daily').incomplete], [true, undefined]);
+  });
+
+  it('readers with many long tags do not make the memory larger than Temporal carries over', () => {
+    const state = begun([]);
+    const tags = Array.from({ length: 40 }, (_, index) => `sesamy_active_entitlement_${index}`.padEnd(99, 'x'));
+    for (let index = 0; index < 250; index += 1) {
+      const differences = (['lost-tag', 'surplus-tag'] as const).map((kind) => ({ kind, tags }));
+      recordInspection(
+        state,
+        { userId: `email|${index}`, tries: 0 },
+        { ...fine(`email|${index}`, index), differences },
+      );
+    }
+    const { counts, kept, leftOut, toMend } = auditProgress(state, 'daily');
+    assert.deepEqual([counts['lost-tag'], kept + leftOut, toMend.resync], [250, 500, 250]);
+    assert.ok(JSON.stringify(carryAudit(state)).length < 500_000);
+  });
+
   it('a second beginning changes nothing while one runs; a stop without one is forgotten', () => {
     const state = begun(['a']);
     recordBegin(state, { sample: { size: 1, seed: 1 } }, now);

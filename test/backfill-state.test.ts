@@ -132,6 +132,34 @@ describe('the memory of a backfill', () => {
       assert.equal(progress(walked).incomplete, true);
     });
 
+    for (const total of [1_000, 0]) {
+      it(`does not take an empty page with a total of ${total} near the end of a list of a thousand for its end`, () => {
+        const walked = state();
+        const serveAll = serve(1_000, 50, true);
+        while (walked.offset < 920) recordPage(walked, serveAll(walked.offset), noon);
+        recordPage(walked, page([], { total }), noon);
+        assert.deepEqual([walked.listEnded, progress(walked).stage], [false, 'waiting']);
+        walk(walked, serveAll);
+        assert.deepEqual([walked.listed, progress(walked).incomplete], [1_000, false]);
+
+        const short = state();
+        while (short.offset < 920) recordPage(short, serveAll(short.offset), noon);
+        walk(short, () => page([], { total }));
+        assert.equal(progress(short).incomplete, true);
+      });
+    }
+
+    it('is never further than whole, although readers move to later pages or are deleted meanwhile', () => {
+      const walked = state();
+      recordListed(walked, recordPage(walked, page(ids(0, 60), { total: 60 }), noon), 0, noon);
+      walked.total = 57;
+      recordBatch(walked, outcome({ unchanged: 60 }), noon + second);
+      assert.deepEqual(
+        [progress(walked).done, progress(walked).total, progress(walked).secondsLeft],
+        [60, 60, undefined],
+      );
+    });
+
     it('waits longer with each failure, and forgets it with the next page', () => {
       const walked = state();
       recordListFailure(walked, { type: 'sesamy/unavailable' }, noon);

@@ -65,6 +65,20 @@ describe('the commands backfill and reconcile', function () {
     assert.match(status.stdout, /Have a workflow +26, left alone/);
   });
 
+  it('a reconcile that leaves most readers alone does not pass for one of everybody', async () => {
+    await system.stopWorkers();
+    await system.subscribers.startBackfill(system.vendorId, { by: 'schedule' }, 'reconcile');
+    await system.subscribers.pauseBackfill(system.vendorId, 'reconcile');
+    await system.startWorkers();
+    const full = await run('reconcile', '--full', '--yes', '--no-wait', '--json');
+    assert.equal(full.code, 1, full.stdout);
+    assert.match(full.stderr, /leaves readers with a workflow alone; end it with sesamy-rule reconcile --stop/);
+    const plain = await run('reconcile', '--no-wait');
+    assert.equal(plain.code, 0, plain.stderr);
+    assert.match(plain.stdout, /State +paused: .*until --resume/);
+    await system.subscribers.stopBackfill(system.vendorId, 'reconcile');
+  });
+
   it('a line tells the stage, how many, the rate, the time left, and what it waits for', () => {
     const progress: BackfillProgress = {
       ...{ vendorId: 'daily', kind: 'backfill', full: true, stage: 'running', startedAt: '', listed: 150, done: 120 },

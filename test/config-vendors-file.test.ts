@@ -163,6 +163,16 @@ vendors:
     ]);
   });
 
+  it('refuses two vendors in one Rule account: each would take the other’s tags away', () => {
+    const together = { ...weekly, rule: daily.rule };
+    assert.deepEqual(mistakesOf({ vendors: [daily, together] }), [
+      ['vendors[1].rule.apiKey', 'is the key of the Rule account of vendors[0] too'],
+    ]);
+    assert.deepEqual(mistakesOf({ vendors: [daily, weekly] }, { WEEKLY_RULE: env.DAILY_RULE }), [
+      ['vendors[1].rule.apiKey', 'is the key of the Rule account of vendors[0] too'],
+    ]);
+  });
+
   it('reports typing errors, wrong kinds, missing members and doubled ids of all vendors at once, beside the variables', () => {
     const mistakes = mistakesOf(
       {

@@ -85,6 +85,11 @@ async function begin(session: Session, vendorId: string, options: AuditOptions):
     ...(repair && yes ? { repair: true } : {}),
   };
   const isNew = await session.subscribers.startAudit(vendorId, request);
+  if (!isNew && repair && !options.wait) {
+    throw new CommandError(
+      `An audit of ${vendorId} runs already, so --repair was not taken; when that one is over: sesamy-rule audit --last --repair`,
+    );
+  }
   say(
     isNew
       ? `The audit of ${vendorId} has begun. It goes on in Temporal if you leave: sesamy-rule audit --last shows it.`

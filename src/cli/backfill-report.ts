@@ -31,6 +31,7 @@ export function progressLine({
     `${stage}: ${of}`,
     ...(perSecond === undefined ? [] : [`${perSecond} a second`]),
     ...(secondsLeft === undefined || stage !== 'running' ? [] : [`about ${duration(secondsLeft)} left`]),
+    ...(stage === 'paused' ? ['until --resume'] : []),
     ...(waiting ? [`waits until ${waiting.until}: ${waitingWords(waiting.why)}`] : []),
   ].join(', ');
 }

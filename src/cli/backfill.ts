@@ -84,6 +84,7 @@ async function run(kind: BackfillKind, options: BackfillOptions, action: Action,
     if (action === 'start') {
       if (kind === 'backfill' || full) await ask(session, vendorId, kind, options);
       const started = await subscribers.startBackfill(vendorId, { by: 'operator', ...(full ? { full } : {}) }, kind);
+      if (!started && full) await refuseLesser(subscribers, vendorId, kind);
       say(started ? 'It has begun.' : 'One is running already; it goes on as it is.');
     } else if (action !== 'look') {
       await steer(subscribers, vendorId, kind, action);
@@ -97,6 +98,15 @@ async function run(kind: BackfillKind, options: BackfillOptions, action: Action,
     answer(options, progress, () => reportLines(progress));
     if (action === 'start' && isAmiss(progress)) process.exitCode = 1;
   });
+}
+
+/** A walk that leaves out those who have a workflow must not pass for one of everybody. */
+async function refuseLesser(subscribers: Subscribers, vendorId: string, kind: BackfillKind): Promise<void> {
+  const running = await subscribers.backfill(vendorId, kind);
+  if (!running || running.full) return;
+  throw new CommandError(
+    `A ${kind} of ${vendorId} is running that leaves readers with a workflow alone; end it with sesamy-rule ${kind} --stop or wait for it, then begin this one again.`,
+  );
 }
 
 /** Whoever waited for everybody to be written has to know that they are not. */

@@ -20,7 +20,7 @@ export function canAsk(): boolean {
 /** @throws UsageError where nobody can be asked, CommandError where the answer is no */
 export async function confirm(question: string, total: number | undefined): Promise<void> {
   if (!canAsk()) {
-    const meant = total === undefined ? 'everybody' : `these ${total} ${readers(total)}`;
+    const meant = total === undefined ? 'everybody' : total === 1 ? 'this reader' : `these ${total} readers`;
     throw new UsageError(`Nobody can be asked here: add --yes if you mean ${meant}.`);
   }
   const questions = createInterface({ input: process.stdin, output: process.stderr });

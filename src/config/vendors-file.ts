@@ -26,7 +26,8 @@ export function readVendorsFile(path: string, env: NodeJS.ProcessEnv, defaults: 
   const schema = z.strictObject({ vendors: z.array(vendorSchema(env, { ...defaults, folder: dirname(path) })).min(1) });
   const result = schema.safeParse(parsed.content, parseOptions);
   const mistakes = [...toMistakes(result.error?.issues ?? []), ...doubledIds(parsed.content)];
-  return { vendors: result.data?.vendors ?? [], mistakes };
+  const vendors = result.data?.vendors ?? [];
+  return { vendors, mistakes: [...mistakes, ...sharedAccounts(vendors)] };
 }
 
 function parse(text: string): { content: unknown } | { mistakes: Mistake[] } {
@@ -60,6 +61,25 @@ function doubledIds(content: unknown): Mistake[] {
     if (id === undefined || first === index) return [];
     return [
       { variable: `vendors[${index}].id`, problem: `is that of vendors[${first}] too`, mend: 'give each vendor once' },
+    ];
+  });
+}
+
+/**
+ * Two vendors in one Rule account would take each other's tags away from whoever reads both, an audit of the one would clear the readers of
+ * the other as nobody's, and a block of the account would be known to one of them only.
+ */
+function sharedAccounts(vendors: readonly VendorConfig[]): Mistake[] {
+  const accounts = vendors.map(({ rule }) => JSON.stringify([rule.apiUrl, rule.apiKey]));
+  return accounts.flatMap((account, index) => {
+    const first = accounts.indexOf(account);
+    if (first === index) return [];
+    return [
+      {
+        variable: `vendors[${index}].rule.apiKey`,
+        problem: `is the key of the Rule account of vendors[${first}] too`,
+        mend: 'give each vendor a Rule account of its own',
+      },
     ];
   });
 }

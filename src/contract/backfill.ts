@@ -68,7 +68,7 @@ export interface BackfillProgress {
   /** ISO instants. */
   startedAt: string;
   endedAt?: string;
-  /** How many users Sesamy says there are; absent where it does not say. */
+  /** How many users Sesamy says there are, and never fewer than were gone through; absent where it does not say. */
   total?: number;
   /** Users that Sesamy has listed so far, each once. */
   listed: number;

@@ -25,6 +25,8 @@ const minute = 60 * second;
 
 /** Findings of each kind that are kept; a mass of one kind leaves room for the others. */
 const mostFindings = 250;
+/** Characters of all findings: what is carried over has to stay below Temporal's 2 MB, and readers with many long tags need more. */
+const mostFindingsLength = 400_000;
 /** Numbers in a set: beyond it the memory would outgrow what Temporal carries over. What that costs is said where the sets are used. */
 const mostNumbers = 120_000;
 
@@ -77,6 +79,8 @@ export interface AuditState extends Reported {
   /** Of the list's last pages, those whose turn is to come. */
   queue: Target[];
   findings: AuditFinding[];
+  /** How many characters they are. */
+  findingsLength: number;
   /** Rule ids of whom we look after: who else carries our tag is looked at. One that is not among them costs a look more, no more. */
   known: Set<number>;
   /** Stand for the user ids of who is to be written again. Too many to be kept: everybody is. */
@@ -116,6 +120,7 @@ export function freshAudit(): AuditState {
     unread: {},
     unreadPeople: [],
     findings: [],
+    findingsLength: 0,
     leftOut: 0,
     known: new Set(),
     toResync: new Set(),
@@ -211,7 +216,8 @@ export function recordPeoplePage(state: AuditState, page: PeoplePage): void {
 export function recordTaggedPage(state: AuditState, page: TaggedPage): void {
   const isSame = page.next !== undefined && JSON.stringify(page.next) === JSON.stringify(state.page);
   turnPage(state, page);
-  if (isSame) {
+  // An empty page that promises another is not taken for the end of an account without a word.
+  if (isSame || (page.listed === 0 && page.next !== undefined)) {
     state.incomplete = 'rule/wrong-shape';
     state.listedAll = true;
   }
@@ -296,17 +302,20 @@ export function recordInspection(state: AuditState, target: Target, inspection: 
   for (const difference of differences) {
     state.counts[difference.kind] += 1;
     const kept = state.findings.filter(({ kind }) => kind === difference.kind).length;
-    if (kept >= mostFindings) {
-      state.leftOut += 1;
-      continue;
-    }
     const { state: standing } = inspection;
-    state.findings.push({
+    const finding: AuditFinding = {
       ...(userId === undefined ? {} : { userId }),
       ...(ruleId === undefined ? {} : { ruleId }),
       ...difference,
       ...(standing ? { state: standing } : {}),
-    });
+    };
+    const length = JSON.stringify(finding).length;
+    if (kept >= mostFindings || state.findingsLength + length > mostFindingsLength) {
+      state.leftOut += 1;
+      continue;
+    }
+    state.findings.push(finding);
+    state.findingsLength += length;
   }
   if (!differences.some(isMendable)) return;
   if (target.userId !== undefined) {

@@ -44,7 +44,7 @@ const lastWaitMs = hour;
 /** More than this are not remembered for another try: they are `retrying` and come by themselves. */
 const mostAgain = 500;
 
-/** A list that ends far before the number that Sesamy gave for it is looked at again after these, then believed. */
+/** A list that ends before the number that Sesamy gave for it is looked at again after these, then believed and reported. */
 const shortListWaitsMs = [minute, 5 * minute, 15 * minute];
 const shortShare = 0.9;
 
@@ -78,6 +78,8 @@ export interface BackfillState {
   /** The largest total that Sesamy ever gave. */
   expected: number;
   shortEnds: number;
+  /** The list's last page had nobody new, and by the total many were still to come. Absent: not so. */
+  endedEarly?: boolean;
   listed: number;
   unusable: number;
   /** Listed and not begun. */
@@ -163,7 +165,11 @@ export function recordPage(state: BackfillState, page: ListUsersResult, now: num
   if (isNew && !reached) {
     // Whoever is deleted meanwhile moves the rows behind them forward: without an overlap one of them would be passed over.
     state.offset += page.rows - Math.floor(page.rows / 10);
+    delete state.endedEarly;
   } else {
+    // A total may be a few rows off without harm; an empty page in the middle of a list must not pass for its end, whatever total it gives.
+    const total = page.rows === 0 ? state.expected : (page.total ?? 0);
+    state.endedEarly = total - (state.offset + page.rows) >= wholePage;
     endOfList(state, now);
   }
   return ids;
@@ -175,7 +181,7 @@ function isShort({ listed, expected }: BackfillState): boolean {
 
 function endOfList(state: BackfillState, now: number): void {
   const wait = shortListWaitsMs[state.shortEnds];
-  if (wait === undefined || !isShort(state)) {
+  if (wait === undefined || !(isShort(state) || state.endedEarly)) {
     state.listEnded = true;
     return;
   }
@@ -329,7 +335,9 @@ export interface Walk extends BackfillRequest {
 }
 
 export function progressOf(state: BackfillState, walk: Walk): BackfillProgress {
-  const { outage, listWaiting, total, endedAt } = state;
+  const { outage, listWaiting, endedAt } = state;
+  // Whoever is deleted at Sesamy meanwhile, or moves to a later page, is counted here and not there.
+  const total = state.total === undefined ? undefined : Math.max(state.total, state.done + state.unusable);
   const waiting = state.endedAt === undefined ? (outage ?? listWaiting) : undefined;
   const perSecond = rateOf(state);
   const left = total === undefined ? undefined : Math.max(total - state.done - state.unusable, 0);
@@ -350,7 +358,7 @@ export function progressOf(state: BackfillState, walk: Walk): BackfillProgress {
     failed: state.failed,
     failedMore: state.failedMore,
     unusableIds: state.unusable,
-    incomplete: state.listEnded && (state.repeated || isShort(state)),
+    incomplete: state.listEnded && (state.repeated || isShort(state) || state.endedEarly === true),
     ...(waiting ? { waiting: { why: waiting.why, since: iso(waiting.since), until: iso(waiting.until) } } : {}),
     ...(perSecond === undefined ? {} : { perSecond }),
     ...(perSecond && left !== undefined && endedAt === undefined ? { secondsLeft: Math.ceil(left / perSecond) } : {}),
