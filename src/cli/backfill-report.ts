@@ -7,7 +7,7 @@ import { reasons } from './story.js';
 
 const verdicts: Readonly<Record<BackfillVerdict, string>> = {
   created: 'written to Rule for the first time, or found there',
-  updated: 'changed in Rule',
+  updated: 'written again in Rule',
   unchanged: 'right already',
   skipped: 'not to be written',
   waiting: 'something is missing; a second look decides',
