@@ -214,10 +214,14 @@ export function createSubscribers(client: Client): Subscribers {
       });
     },
 
-    status: (person, { timeoutMs = answerWithinMs } = {}) =>
-      withDeadline(client, timeoutMs, () =>
+    async status(person, { timeoutMs = answerWithinMs } = {}) {
+      const status = await withDeadline(client, timeoutMs, () =>
         orUnknown(client.workflow.getHandle(subscriberWorkflowId(person)).query(statusQuery)),
-      ),
+      );
+      // A workflow ends when its erasure is taken back, and what has ended answers as it stood.
+      const isLifted = status?.state === 'erased' && !(await isRunning(client, person));
+      return isLifted ? undefined : status;
+    },
 
     async erase(person, { timeoutMs = defaultTimeoutMs } = {}) {
       // First as a signal, which Temporal stores although no worker may run: an update alone would be lost then.
@@ -232,10 +236,7 @@ export function createSubscribers(client: Client): Subscribers {
       await client.workflow.getHandle(subscriberWorkflowId(person)).signal(liftErasureSignal);
     },
 
-    async exists(person) {
-      const description = await orUnknown(client.workflow.getHandle(subscriberWorkflowId(person)).describe());
-      return description?.status.name === 'RUNNING';
-    },
+    exists: (person) => isRunning(client, person),
 
     async *list(filter) {
       for await (const info of client.workflow.list({ query: visibilityQuery(filter) })) {
@@ -342,6 +343,11 @@ export class QueryError extends Error {
  * @throws QueryError where a bracket outside quotes has no partner: such a query could step out of the filter around it. So could one
  * with a comment, since a quotation mark in it counts here and not at Temporal.
  */
+async function isRunning(client: Client, person: PersonId): Promise<boolean> {
+  const description = await orUnknown(client.workflow.getHandle(subscriberWorkflowId(person)).describe());
+  return description?.status.name === 'RUNNING';
+}
+
 function balanced(query: string): string {
   const outside = query.replace(/'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*"|`[^`]*`/g, '');
   if (/\/[*/]|--|#/.test(outside)) throw new QueryError('The query has a comment; leave it out.');

@@ -135,8 +135,14 @@ describe('erasing a reader', function () {
     const listed = (await run('list', '--state', 'erased', '--json')).json<{ subscribers: { userId: string }[] }>();
     assert.ok(listed.subscribers.some(({ userId }) => userId === id));
     assert.match((await run('status', id)).stdout, /erased: erased on request/);
+    const resynced = await run('resync', id);
+    assert.deepEqual([resynced.code, resynced.stdout], [1, '']);
+    assert.match(resynced.stderr, /is erased on request: nothing is written\. .* --lift/);
+    assert.match((await run('preview', id)).stdout, /Verdict +would not be written: erased on request/);
 
     assert.equal((await run('erase', id, '--lift')).code, 0);
+    await eventually(async () => assert.equal(await system.subscribers.status(system.person(id)), undefined));
+    assert.match((await run('erase', id, '--lift')).stderr, /is not erased: there is nothing to take back/);
     await eventually(async () => {
       assert.equal((await system.subscribers.sync(system.person(id))).verdict, 'created');
     });

@@ -51,7 +51,7 @@ function tell(
   url: string | undefined,
 ) {
   const first = erasedAt
-    ? `${userId} is erased (${erasedAt}): ${deleted.length > 0 ? `deleted in Rule: ${deleted.join(', ')}` : 'Rule had no subscriber of theirs'}.`
+    ? `${userId} is erased (${erasedAt}): ${deleted.length > 0 ? `deleted in Rule: ${deleted.join(', ')}` : 'Rule had no subscriber of theirs; if you expected one, check the id'}.`
     : `${userId} is not erased yet; it is tried again by itself, and nothing is written meanwhile.`;
   return [
     first,

@@ -32,6 +32,7 @@ export async function readPreview(
   const read = readPerson(vendor, source, await vendorsNow(o.env));
   const base = { ...person, stage: read.stage.stage };
 
+  if (known?.state === 'erased') return { ...base, verdict: 'skip', reason: 'erased' };
   const { standing } = read.mapped;
   if (!standing.confirmed && known?.ruleId === undefined)
     return { ...base, verdict: 'skip', reason: `guest/${standing.reason}` };

@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
-import { type PersonId, type ResyncRequest, stages } from '../client.js';
+import { NoAnswerError, type PersonId, type ResyncRequest, stages } from '../client.js';
 import type { Config } from '../config/index.js';
-import { UsageError } from './errors.js';
+import { CommandError, UsageError } from './errors.js';
 import { command, failureTypeOption, sinceOption, stageOption, type VendorOption, vendorOption } from './options.js';
 import { answer, facts, type OutputOptions } from './output.js';
 import { type ManyOptions, resyncMany } from './resync-many.js';
@@ -22,7 +22,7 @@ export function resyncCommand(): Command {
   ])
     .argument('[userId]', "the reader's id at Sesamy, in quotes: 'email|84cc01…'")
     .addOption(vendorOption())
-    .option('--failed', 'all readers whose state is failed or retrying')
+    .option('--failed', 'all readers whose state is failed or retrying; --stage, --failure-type and --since narrow it')
     .option('--query <condition>', "all readers that a condition in Temporal's visibility query language finds")
     .addOption(stageOption(stages))
     .addOption(failureTypeOption())
@@ -39,7 +39,12 @@ async function resync(userId: string | undefined, options: ResyncOptions): Promi
   if (query !== undefined && query.trim() === '') {
     throw new UsageError("--query is empty; for everybody write --query \"SesamyVendor = '…'\" with the vendor's id.");
   }
-  if (userId === undefined && !many) throw new UsageError('Say who is meant: a user id, --failed, or --query.');
+  if (userId === undefined && !many)
+    throw new UsageError(
+      stage
+        ? `--stage narrows --failed; for all in a stage write --query "LifecycleStage = '${stage}'".`
+        : 'Say who is meant: a user id, --failed, or --query.',
+    );
   if (userId !== undefined && (many || stage || failureType || since)) {
     throw new UsageError('Either a user id, or --failed or --query with their filters; not both.');
   }
@@ -58,6 +63,15 @@ async function resyncOne(session: Session, person: PersonId, options: ResyncOpti
   const request: ResyncRequest = { by: 'operator', recreate: options.recreate === true };
   // Asked before, since a signal to somebody unknown makes them known.
   const known = await session.subscribers.exists(person);
+  // Who is erased takes no notice of it; where no worker answers, nobody can say.
+  const status = known
+    ? await session.subscribers.status(person, { timeoutMs: 5_000 }).catch(nobodyAnswers)
+    : undefined;
+  if (status?.state === 'erased') {
+    throw new CommandError(
+      `${person.userId} is erased on request: nothing is written. To take that back: sesamy-rule erase ${quoted(person.userId)} --lift`,
+    );
+  }
   await session.subscribers.resync(person, request);
   const url = workflowUrl(session, person);
   answer(options, { ...person, asked: true, known, ...(url ? { url } : {}) }, () => [
@@ -69,4 +83,9 @@ async function resyncOne(session: Session, person: PersonId, options: ResyncOpti
       ['Temporal UI', url],
     ]),
   ]);
+}
+
+function nobodyAnswers(error: unknown): undefined {
+  if (!(error instanceof NoAnswerError)) throw error;
+  return undefined;
 }

@@ -26,7 +26,7 @@ async function status(userId: string, options: OutputOptions & VendorOption): Pr
     const found = await session.subscribers.status(person);
     if (!found) {
       throw new CommandError(
-        `${userId} of vendor ${person.vendorId} is not known here: no webhook has told of that id. Check it; to look it up at Sesamy: sesamy-rule preview ${quoted(userId)}`,
+        `${userId} of vendor ${person.vendorId} is not known here: no webhook has told of that id, or its erasure was taken back. Check it; to look it up at Sesamy: sesamy-rule preview ${quoted(userId)}`,
       );
     }
     const url = workflowUrl(session, person);
