@@ -196,6 +196,10 @@ export function tellBackfill(progress: BackfillProgress | undefined): string[] {
   const title = '5. Backfill';
   if (!progress)
     return [title, 'It waits for a worker: run `sesamy-rule worker` (or `start`). Look: sesamy-rule backfill'];
-  const goesOn = progress.endedAt === undefined ? ['It goes on by itself. Look: sesamy-rule backfill'] : [];
+  const words =
+    progress.stage === 'paused'
+      ? 'It stays paused until sesamy-rule backfill --resume.'
+      : 'It goes on by itself. Look: sesamy-rule backfill';
+  const goesOn = progress.endedAt === undefined ? [words] : [];
   return [title, ...reportLines(progress), ...goesOn];
 }

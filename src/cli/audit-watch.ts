@@ -4,6 +4,7 @@ import { progressLine } from './audit-report.js';
 import { CommandError } from './errors.js';
 import { mendOf } from './mends.js';
 import { say } from './output.js';
+import { sparingly } from './sparingly.js';
 import { failureSentence } from './story.js';
 
 const firstPollMs = 250;
@@ -25,6 +26,7 @@ export async function watchAudit(subscribers: Subscribers, vendorId: string): Pr
   const begun = Date.now();
   let first: AuditProgress | undefined;
   let shown = '';
+  const isDue = sparingly();
   let movedAt = begun;
   let warned = false;
   for (let pollMs = firstPollMs; ; pollMs = Math.min(pollMs * 2, longestPollMs)) {
@@ -36,8 +38,8 @@ export async function watchAudit(subscribers: Subscribers, vendorId: string): Pr
     const line = report.waiting
       ? `  waits: ${failureSentence(report.waiting.failure)}; tried again ${report.waiting.until}`
       : progressLine(report, timeLeft(first, report, Date.now() - begun));
+    if (isDue(report.waiting ? line : report.phase, line)) say(line);
     if (line !== shown) {
-      say(line);
       shown = line;
       movedAt = Date.now();
     } else if (!warned && Date.now() - movedAt > idleMs) {

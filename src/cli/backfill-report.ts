@@ -26,7 +26,7 @@ export function progressLine({
   secondsLeft,
   waiting,
 }: BackfillProgress): string {
-  const of = total === undefined ? `${done} readers, ${listed} listed so far` : `${done} of ${total} readers`;
+  const of = total === undefined ? `${done} ${readers(done)}, ${listed} listed so far` : `${done} of ${total} readers`;
   return [
     `${stage}: ${of}`,
     ...(perSecond === undefined ? [] : [`${perSecond} a second`]),
@@ -59,7 +59,12 @@ export function reportLines(progress: BackfillProgress): string[] {
       ['State', endedAt ? stage : progressLine(progress)],
       ['Started', `${startedAt}${by ? ` by ${by}` : ''}`],
       ['Ended', endedAt],
-      ['Readers', `${done} done of ${total ?? listed}`],
+      [
+        'Readers',
+        total === undefined && stage !== 'done'
+          ? `${done} done, ${listed} listed so far`
+          : `${done} done of ${total ?? listed}`,
+      ],
       ['Have a workflow', leftAlone > 0 ? `${leftAlone}, left alone` : undefined],
       ...Object.entries(progress.verdicts).map(
         ([verdict, count]) => [verdict, `${count}, ${verdicts[verdict as BackfillVerdict]}`] as const,

@@ -1,9 +1,10 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { Presets, SingleBar } from 'cli-progress';
+import progressBar, { type GenericFormatter } from 'cli-progress';
 import { type BackfillKind, type BackfillProgress, NoAnswerError, type Subscribers } from '../client.js';
 import { progressLine } from './backfill-report.js';
 import { say } from './output.js';
 import { untilSignal } from './signals.js';
+import { sparingly } from './sparingly.js';
 
 const pollMs = 1_000;
 
@@ -44,24 +45,35 @@ export async function watchBackfill(
     }
   } finally {
     display.end();
-    if (left) say(`It goes on by itself. To look again: sesamy-rule ${kind}${kind === 'reconcile' ? ' --status' : ''}`);
+    if (left) {
+      const goesOn =
+        last?.stage === 'paused' ? `It stays paused until sesamy-rule ${kind} --resume.` : 'It goes on by itself.';
+      say(`${goesOn} To look again: sesamy-rule ${kind}${kind === 'reconcile' ? ' --status' : ''}`);
+    }
   }
 }
 
+/** A share only where Sesamy said how many there are: of those listed so far it would jump back with each page. */
+const format: GenericFormatter = (options, { progress, value, total }, { line, isShare }) =>
+  isShare
+    ? `${progressBar.Format.BarFormat(progress, options)} ${Math.floor((100 * value) / total)} % | ${line}`
+    : line;
+
 function bar(): Display {
-  const drawn = new SingleBar(
-    { format: '{bar} {percentage} % | {line}', stream: process.stderr, hideCursor: true, clearOnComplete: false },
-    Presets.shades_classic,
+  const drawn = new progressBar.SingleBar(
+    { format, stream: process.stderr, hideCursor: true, clearOnComplete: false },
+    progressBar.Presets.shades_classic,
   );
   let started = false;
   return {
     show(progress) {
       const total = progress.total ?? Math.max(progress.listed, 1);
       const value = Math.min(progress.done + progress.unusableIds, total);
-      if (!started) drawn.start(total, value, { line: progressLine(progress) });
+      const payload = { line: progressLine(progress), isShare: progress.total !== undefined };
+      if (!started) drawn.start(total, value, payload);
       started = true;
       drawn.setTotal(total);
-      drawn.update(value, { line: progressLine(progress) });
+      drawn.update(value, payload);
     },
     note(text) {
       if (started) drawn.update({ line: text });
@@ -72,10 +84,13 @@ function bar(): Display {
 }
 
 function lines(): Display {
-  let shown = '';
-  const once = (line: string) => {
-    if (line !== shown) say(line);
-    shown = line;
+  const isDue = sparingly();
+  const show = (kind: string, line: string) => {
+    if (isDue(kind, line)) say(line);
   };
-  return { show: (progress) => once(progressLine(progress)), note: once, end() {} };
+  return {
+    show: (progress) => show(`${progress.stage} ${progress.waiting?.until}`, progressLine(progress)),
+    note: (text) => show(text, text),
+    end() {},
+  };
 }
