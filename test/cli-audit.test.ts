@@ -86,7 +86,7 @@ describe('the command audit', function () {
   it('a sample says what it says of everybody', async () => {
     const { code, stdout } = await run('--sample', '2', '--seed', '5');
     assert.equal(code, 0);
-    assert.match(stdout, /Readers looked at +2, a sample of 4 \(seed 5\)/);
+    assert.match(stdout, /Readers looked at +2, a sample of 2 of 4 \(seed 5\)/);
     assert.match(stdout, /% of the sample have a difference\. Of all 4 it is, with 95 % certainty, between \d/);
     const all = await run('--sample', '9', '--json');
     assert.deepEqual(all.json<Report>().share, { share: 0.5, low: 0.5, high: 0.5 });

@@ -24,7 +24,10 @@ describe('the commands backfill and reconcile', function () {
     assert.match(both.stderr, /Say one of --start, --pause, --resume, --stop\./);
     const none = await run('backfill');
     assert.equal(none.code, 1);
-    assert.match(none.stderr, /^There has been no backfill of daily yet/);
+    assert.match(
+      none.stderr,
+      /^There has been no backfill of daily yet, or Temporal has forgotten it; to begin one: sesamy-rule backfill --start/,
+    );
     const notRunning = await run('backfill', '--pause');
     assert.deepEqual([notRunning.code, notRunning.stderr], [1, 'No backfill of daily is running.\n']);
     const asked = await run('backfill', '--start');

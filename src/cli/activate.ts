@@ -154,7 +154,7 @@ async function goOn(vendor: Vendor, subscribers: Subscribers, report: Activation
   if (!o.yes) await confirm(question, total);
   await patiently(() => vendor.rule.createFields(plan.make));
   if (report.fields) report.fields.made = plan.make.length > 0;
-  if (plan.make.length > 0) say(`${plan.make.length} fields made.`);
+  if (plan.make.length > 0) say(`${plan.make.length} ${plan.make.length === 1 ? 'field' : 'fields'} made.`);
   await follow(subscribers, report, o);
 }
 

@@ -88,7 +88,7 @@ function headline({ phase, differing, waiting }: AuditProgress): string {
 
 function lookedAt({ people, sample, total }: AuditProgress): string {
   const all = total === undefined ? '' : ` of ${total}`;
-  return sample ? `${people}, a sample${all} (seed ${sample.seed})` : `${people}${all}`;
+  return sample ? `${people}, a sample of ${sample.size}${all} (seed ${sample.seed})` : `${people}${all}`;
 }
 
 function unread({ unread: types, unreadPeople }: AuditProgress): string | undefined {

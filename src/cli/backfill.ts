@@ -94,7 +94,9 @@ async function run(kind: BackfillKind, options: BackfillOptions, action: Action,
       ? await watchBackfill(subscribers, vendorId, kind)
       : await subscribers.backfill(vendorId, kind);
     if (!progress)
-      throw new CommandError(`There has been no ${kind} of ${vendorId} yet, or Temporal has forgotten it.`);
+      throw new CommandError(
+        `There has been no ${kind} of ${vendorId} yet, or Temporal has forgotten it; to begin one: sesamy-rule ${kind}${kind === 'backfill' ? ' --start' : ''}`,
+      );
     answer(options, progress, () => reportLines(progress));
     if (action === 'start' && isAmiss(progress)) process.exitCode = 1;
   });
@@ -141,16 +143,22 @@ async function ask(session: Session, vendorId: string, kind: BackfillKind, optio
   if (current && !current.endedAt) return;
   const { total, perSecond } = await sizeOf(session, vendorId);
   const many = total === undefined ? 'all readers that Sesamy has' : `${total} readers`;
-  const time =
-    total && perSecond
-      ? `; at ${perSecond} requests a second that takes about ${duration((total * readsPerReader) / perSecond)}`
-      : '';
-  say(`This writes ${many} to Rule, quietly${time}. No automation is started by it.`);
+  say(`This writes ${many} to Rule, quietly${pace(total, perSecond)}. No automation is started by it.`);
   if (!options.yes) await confirm('Begin?', total);
 }
 
 /** Sesamy requests of a quiet sync. */
 const readsPerReader = 3;
+
+/** How long it takes, or how many an hour where Sesamy's list does not say how many there are. */
+function pace(total: number | undefined, perSecond: number | undefined): string {
+  if (!perSecond) return '';
+  const takes =
+    total === undefined
+      ? `an hour is enough for about ${Math.floor((3_600 * perSecond) / readsPerReader)}, and Sesamy's list does not say how many there are`
+      : `that takes about ${duration((total * readsPerReader) / perSecond)}`;
+  return `; at ${perSecond} requests a second ${takes}`;
+}
 
 /** What Sesamy says; nothing where this machine has no credentials, or Sesamy does not say. */
 async function sizeOf({ config }: Session, vendorId: string): Promise<{ total?: number; perSecond?: number }> {

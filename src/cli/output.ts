@@ -32,7 +32,7 @@ const widthOfPipes = 140;
 export function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
   const drawn = new Table({
     head: [...head],
-    colWidths: columnWidths([head, ...rows], process.stdout.columns ?? widthOfPipes),
+    colWidths: columnWidths([head, ...rows], process.stdout.columns || widthOfPipes),
     wordWrap: true,
     style: { head: [], border: [] },
     chars: { mid: '', 'left-mid': '', 'mid-mid': '', 'right-mid': '' },

@@ -75,6 +75,8 @@ function tell({ userId, verdict, reason, ruleId, stage, suppressed, changes }: P
     ),
     ...(otherTags > 0 ? [`Tags that are not ours: ${otherTags}; they stay.`] : []),
     ...problems.map(({ field, code }) => `Problem: ${field}: ${code}`),
-    `Nothing was written. To write it: sesamy-rule resync ${quoted(userId)}`,
+    verdict === 'unchanged'
+      ? 'Nothing was written, and nothing is to be written.'
+      : `Nothing was written. To write it: sesamy-rule resync ${quoted(userId)}`,
   ];
 }
