@@ -63,7 +63,9 @@ describe('the commands on a running system', function () {
     });
   }
 
-  it('doctor: all well but for the missing worker, which is a warning', async () => {
+  it('doctor: all well but for the missing worker, which is a warning; Sesamy’s wish for a pause is granted', async () => {
+    const headers = { 'Retry-After': '1' };
+    system.sesamy.faults.add({ kind: 'status', status: 429, path: '^/management/users', headers, times: 1 });
     const { code, json } = await run('doctor', '--json');
     const { ok, checks } = json<DoctorReport>();
     assert.deepEqual([code, ok], [0, true], JSON.stringify(checks));

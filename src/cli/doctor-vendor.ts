@@ -1,14 +1,16 @@
 import type { Vendor } from '../activities/vendor.js';
+import type { VendorError } from '../http/errors.js';
 import { fieldTable } from '../mapping/index.js';
 import { type Check, type Finding, look } from './doctor-checks.js';
 import { mendOfLeftOut, planFields } from './field-plan.js';
+import { patiently } from './patient.js';
 
 /** Both accounts of one vendor. */
 export async function checkVendor(vendor: Vendor): Promise<Check[]> {
   const [sesamy, rule] = await Promise.all([
     look(`Sesamy, ${vendor.id}`, async () => {
       const receipts = vendor.receipts.mode !== 'off';
-      await vendor.sesamy.checkAccess({ receipts });
+      await patiently(() => vendor.sesamy.checkAccess({ receipts }), isCrowded);
       const readable = receipts
         ? 'users, contracts, entitlements and transactions'
         : 'users, contracts and entitlements';
@@ -23,6 +25,11 @@ export async function checkVendor(vendor: Vendor): Promise<Check[]> {
   if (rule.result === 'failed')
     return [sesamy, rule, { check: fields, result: 'note', detail: 'not checked: Rule cannot be read' }];
   return [sesamy, rule, await look(fields, async () => fieldTypes(await vendor.rule.listFieldTypes()))];
+}
+
+/** A backfill or an audit beside it takes the budget: that is no fault of the account, and a second later there is room. */
+function isCrowded({ type, waitMs = 0 }: VendorError): boolean {
+  return type === 'sesamy/rate-limited' && waitMs <= 5_000;
 }
 
 /** The fields as the account has them against the table. A type cannot be changed once a field exists (rule-api §9). */

@@ -11,8 +11,10 @@ const longestWaitMs = 60_000;
 /**
  * A call in the middle of a reading of thousands: what passes by itself is tried again, so that one bad second does not cost all that was
  * read before. Nothing else in this program tries again in a client: what workflows do is retried by them.
+ *
+ * @param passes which errors are worth another try
  */
-export async function patiently<T>(call: () => Promise<T>): Promise<T> {
+export async function patiently<T>(call: () => Promise<T>, passes = passesByItself): Promise<T> {
   for (const pauseMs of pausesMs) {
     try {
       return await call();
@@ -26,6 +28,6 @@ export async function patiently<T>(call: () => Promise<T>): Promise<T> {
   return call();
 }
 
-function passes({ type, waitMs = 0 }: VendorError): boolean {
+function passesByItself({ type, waitMs = 0 }: VendorError): boolean {
   return /\/(?:unavailable|rate-limited|blocked|not-json)$/.test(type) && waitMs <= longestWaitMs;
 }
