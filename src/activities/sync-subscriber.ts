@@ -11,13 +11,13 @@ import type {
 } from '../contract/index.js';
 import { VendorError } from '../http/errors.js';
 import { type LifecycleResult, type Payment, reduceLifecycle } from '../lifecycle/index.js';
-import { type Source, tagsToRemove } from '../mapping/index.js';
+import type { Source } from '../mapping/index.js';
 import { addressKeyOf, personHashes } from './hashes.js';
 import { neverWritten } from './known.js';
 import { extraLook, nextLook, recheck } from './next-look.js';
 import { fetchPayments, fetchStanding, isEmptied, readPerson } from './read-person.js';
 import type { Vendor } from './vendor.js';
-import { ownerOf, writePerson } from './write-person.js';
+import { takeStatusTags, writePerson } from './write-person.js';
 
 export interface Attempt {
   signal: AbortSignal;
@@ -234,22 +234,15 @@ function waiting(vendor: Vendor, input: SyncInput, missing: Missing, now: Date):
   return result('waiting', known, { reason: missing.what === 'user' ? 'missing-user' : 'missing-rows', next });
 }
 
-/** Gone from Sesamy for good: our status tags leave; the base tag, the fields and the subscriber stay (they are the publisher's). */
+/** Gone from Sesamy for good. */
 async function gone(vendor: Vendor, input: SyncInput, attempt: Attempt): Promise<SyncResult> {
   const { known } = input;
   const next: NextLook = recheck(vendor, input.userId, attempt.now().getTime());
   // A wrong address answers 404 for everybody: that must not make everybody gone.
   await vendor.sesamy.checkAccess({ signal: attempt.signal });
   if (known.ruleId === undefined) return result('gone', known, { reason: 'not-at-sesamy', next });
-  const subscriber = await vendor.rule.get(known.ruleId, { signal: attempt.signal });
-  // Accounts are merged: then the subscriber is another Sesamy user's by now.
-  const owner = subscriber && (await ownerOf(vendor, known.ruleId, attempt.signal));
-  const isOurs = owner === undefined || owner === input.userId;
-  const lost = subscriber && isOurs ? tagsToRemove(subscriber.tags ?? known.tags ?? [], []) : [];
-  if (lost.length > 0) {
-    attempt.step('rule: status tags of a person gone from Sesamy');
-    await vendor.rule.removeTags(known.ruleId, lost, { signal: attempt.signal });
-  }
+  attempt.step('rule: status tags of a person gone from Sesamy');
+  const lost = await takeStatusTags(vendor, input, attempt.signal);
   return result(
     'gone',
     { ...known, tags: [] },
