@@ -30,14 +30,18 @@ export function figureText({ title, conditions, rounds, results, leftOut }: Figu
   if (leftOut) return `${title}: left out. ${leftOut}\n`;
   const table = new Table({ head: heads, style: { head: [], border: [] }, wordWrap: true });
   table.push(...results.map(cells));
-  return `${title}\n${conditions}; ${rounds} rounds\n${table.toString()}\n`;
+  return `${title}\n${conditions}; ${counted(rounds)}\n${table.toString()}\n`;
+}
+
+function counted(rounds: number): string {
+  return rounds === 1 ? '1 round' : `${rounds} rounds`;
 }
 
 function figureMarkdown({ conditions, rounds, results, leftOut }: Figure): string {
   if (leftOut) return `Left out. ${leftOut}`;
   const row = (all: string[]) => `| ${all.join(' | ')} |`;
   const lines = [row(heads), row(heads.map(() => '---')), ...results.map((one) => row(cells(one)))];
-  return `${conditions}; ${rounds} rounds.\n\n${lines.join('\n')}`;
+  return `${conditions}; ${counted(rounds)}.\n\n${lines.join('\n')}`;
 }
 
 /** Writes figures where the page has a place for them; those that were not taken stay as they are. */

@@ -1,6 +1,6 @@
-import { temporal } from '@temporalio/proto';
+import proto, { type temporal } from '@temporalio/proto';
 
-const { EventType } = temporal.api.enums.v1;
+const { EventType } = proto.temporal.api.enums.v1;
 
 /**
  * What Temporal Cloud bills as an action, as far as a history shows it (https://docs.temporal.io/cloud/actions): each start (by continue-as-new

@@ -5,7 +5,7 @@
  */
 import assert from 'node:assert/strict';
 import { Context } from '@temporalio/activity';
-import { temporal } from '@temporalio/proto';
+import proto, { type temporal } from '@temporalio/proto';
 import { TestWorkflowEnvironment } from '@temporalio/testing';
 import { Worker } from '@temporalio/worker';
 import { type JourneyMail, type RuleSandbox, startRuleSandbox } from '../../sandbox/rule/index.js';
@@ -312,7 +312,7 @@ export async function startLifetime(): Promise<Lifetime> {
         const events: NonNullable<typeof history.events> = history.events ?? [];
         cost.runs += 1;
         cost.events += events.length;
-        cost.bytes += temporal.api.history.v1.History.encode(history).finish().length;
+        cost.bytes += proto.temporal.api.history.v1.History.encode(history).finish().length;
         cost.actions += billableActions(history);
         cost.eventTimes.push(...events.map(({ eventTime }) => Number(eventTime?.seconds ?? 0) * 1_000));
         runId = events[0]?.workflowExecutionStartedEventAttributes?.continuedExecutionRunId || undefined;
@@ -352,7 +352,7 @@ function subscriberOf(rule: RuleSandbox, userId: string) {
   return found;
 }
 
-const { EventType } = temporal.api.enums.v1;
+const { EventType } = proto.temporal.api.enums.v1;
 
 /** The event that the workflow has not answered yet; `undefined` for one that waits for a timer or for news. */
 function unfinished(events: readonly temporal.api.history.v1.IHistoryEvent[]): string | undefined {
