@@ -1,7 +1,7 @@
 import { performance } from 'node:perf_hooks';
 import { workflowTaskQueue } from '../src/contract/index.js';
 import { atOnce } from '../test/support/cli.js';
-import { type Bed, quiet, startBed } from './bed.js';
+import { type Bed, type Design, quiet, startBed } from './bed.js';
 import { type BenchOptions, type Figure, type Result, result } from './figure.js';
 
 /** Webhooks that come at about the same time for one person, and how much better than a handler for each we mean to be. */
@@ -40,9 +40,8 @@ export async function events({ rounds, size = 40, log }: BenchOptions): Promise<
   try {
     const { vendorId, subscribers } = bed.system;
     await bed.startWorker();
-    const others = await Promise.all(
-      designs.map(async ({ design }) => ({ design, ...(await bed.startDesign(design)) })),
-    );
+    const others: (Design & { design: string })[] = [];
+    for (const { design } of designs) others.push({ design, ...(await bed.startDesign(design)) });
     const sides: ((userId: string, event: string, id: string) => Promise<unknown>)[] = [
       (userId, event) => subscribers.notify({ vendorId, userId }, { event, occurredAt: new Date().toISOString() }),
       ...others.map(
