@@ -76,9 +76,9 @@ async function attempted<T>(
   try {
     const attempt: Attempt = {
       signal,
+      // Told by the next beat: most attempts are over before the first, and each beat is a call that Temporal stores, and bills.
       step: (what) => {
         step = what;
-        heartbeat(step);
       },
       now,
       wrote: (id) => {

@@ -29,6 +29,8 @@ interface CliOptions {
   cwd?: string;
   /** Whoever reads the output goes away before there is any, as `head` may. */
   closeStdout?: boolean;
+  /** What Node runs with the arguments; default the command line. */
+  program?: readonly string[];
 }
 
 /** Runs a command to its end. Whatever it prints is searched for planted personal data, unless it is the one that may print it. */
@@ -105,7 +107,7 @@ async function startRunning(args: readonly string[], options: CliOptions) {
       assert.equal(child.exitCode, null, `${args.join(' ')} ended: ${output.stderr}`);
       assert.notEqual(output.stdout, '', 'nothing has been said yet');
     },
-    { timeoutMs: 30_000, what: args.join(' ') },
+    { timeoutMs: 30_000, what: [...(options.program ?? []), ...args].join(' ') },
   );
   return { child, closed, output };
 }
@@ -117,9 +119,16 @@ export interface WorkerProcess {
   kill(): Promise<void>;
 }
 
-/** Starts `sesamy-rule worker`; resolves when it takes work. */
-export async function startWorkerProcess(env: Record<string, string>): Promise<WorkerProcess> {
-  const { child, closed, output } = await startRunning(['worker'], { env });
+/**
+ * Starts `sesamy-rule worker`, or another program that says on stdout when it is ready; resolves when it takes work.
+ *
+ * @param program what Node is to run, with its arguments
+ */
+export async function startWorkerProcess(
+  env: Record<string, string>,
+  program: readonly string[] = [cli, 'worker'],
+): Promise<WorkerProcess> {
+  const { child, closed, output } = await startRunning([], { env, program });
   return {
     pid: child.pid,
     output,
@@ -133,16 +142,17 @@ export async function startWorkerProcess(env: Record<string, string>): Promise<W
 }
 
 /** Does the work for each item, a few at a time: a process takes longer to start than to do what is tested. */
-export async function atOnce<T>(items: readonly T[], work: (item: T) => Promise<void>): Promise<void> {
+export async function atOnce<T>(items: readonly T[], work: (item: T) => Promise<void>, lanes = 3): Promise<void> {
   const left = [...items];
   const lane = async () => {
     for (let item = left.shift(); item !== undefined; item = left.shift()) await work(item);
   };
-  await Promise.all([lane(), lane(), lane()]);
+  await Promise.all(Array.from({ length: lanes }, lane));
 }
 
-function start(args: readonly string[], { env = {}, cwd = emptyFolder, closeStdout = false }: CliOptions) {
-  const child: ChildProcess = spawn(process.execPath, [cli, ...args], {
+function start(args: readonly string[], options: CliOptions) {
+  const { env = {}, cwd = emptyFolder, closeStdout = false, program = [cli] } = options;
+  const child: ChildProcess = spawn(process.execPath, [...program, ...args], {
     cwd,
     env: { PATH: process.env.PATH, HOME: emptyFolder, ...env },
     stdio: ['ignore', 'pipe', 'pipe'],

@@ -5,7 +5,7 @@
  */
 import assert from 'node:assert/strict';
 import { Context } from '@temporalio/activity';
-import { temporal } from '@temporalio/proto';
+import proto, { type temporal } from '@temporalio/proto';
 import { TestWorkflowEnvironment } from '@temporalio/testing';
 import { Worker } from '@temporalio/worker';
 import { type JourneyMail, type RuleSandbox, startRuleSandbox } from '../../sandbox/rule/index.js';
@@ -24,6 +24,7 @@ import { createMetrics } from '../../src/metrics.js';
 import { createAccountGate, createRuleClient } from '../../src/rule/index.js';
 import { openVendors } from '../../src/vendors.js';
 import { createWebhookServer } from '../../src/webhook/index.js';
+import { billableActions } from './billable-actions.js';
 import { eventually } from './eventually.js';
 import { planted, plantedKeys } from './markers.js';
 import { addressOf, nextId } from './people.js';
@@ -46,6 +47,8 @@ export interface EventRowView {
 export interface HistoryCost {
   events: number;
   bytes: number;
+  /** What Temporal Cloud would bill, but for heartbeats and queries. */
+  actions: number;
   runs: number;
   /** Number of events by when they were written. */
   eventTimes: number[];
@@ -302,14 +305,15 @@ export async function startLifetime(): Promise<Lifetime> {
       return stages[0]?.slice('sesamy_stage_'.length);
     },
     async cost(userId) {
-      const cost: HistoryCost = { events: 0, bytes: 0, runs: 0, eventTimes: [] };
+      const cost: HistoryCost = { events: 0, bytes: 0, actions: 0, runs: 0, eventTimes: [] };
       let runId: string | undefined = (await handleOf(userId).describe()).runId;
       while (runId) {
         const history: temporal.api.history.v1.IHistory = await handleOf(userId, runId).fetchHistory();
         const events: NonNullable<typeof history.events> = history.events ?? [];
         cost.runs += 1;
         cost.events += events.length;
-        cost.bytes += temporal.api.history.v1.History.encode(history).finish().length;
+        cost.bytes += proto.temporal.api.history.v1.History.encode(history).finish().length;
+        cost.actions += billableActions(history);
         cost.eventTimes.push(...events.map(({ eventTime }) => Number(eventTime?.seconds ?? 0) * 1_000));
         runId = events[0]?.workflowExecutionStartedEventAttributes?.continuedExecutionRunId || undefined;
       }
@@ -348,7 +352,7 @@ function subscriberOf(rule: RuleSandbox, userId: string) {
   return found;
 }
 
-const { EventType } = temporal.api.enums.v1;
+const { EventType } = proto.temporal.api.enums.v1;
 
 /** The event that the workflow has not answered yet; `undefined` for one that waits for a timer or for news. */
 function unfinished(events: readonly temporal.api.history.v1.IHistoryEvent[]): string | undefined {
