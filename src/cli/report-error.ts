@@ -31,7 +31,7 @@ export function explain(error: unknown): Explanation {
     return { exitCode: 1, message: `Unexpected failure: ${String(error)}`, unexpected: true };
   if (wrongUse.has(error.name)) return { exitCode: 2, message: error.message, unexpected: false };
   if (failures.has(error.name)) return { exitCode: 1, message: error.message, unexpected: false };
-  const known = ofSystem(error) ?? ofTemporal(error);
+  const known = ofEncryption(error) ?? ofSystem(error) ?? ofTemporal(error);
   if (known) return { ...known, unexpected: false };
   const [firstLine] = error.message.split('\n');
   const message = `Unexpected ${error.name}: ${firstLine}; with SESAMY_RULE_LOG_LEVEL=debug you see where it happened.`;
@@ -82,6 +82,15 @@ function ofSystem(error: NodeJS.ErrnoException & { port?: number }): Known | und
     default:
       return undefined;
   }
+}
+
+/** A key of the encryption is missing here, or with the worker that was asked: the sentence is ours, whoever hands it on. */
+function ofEncryption(error: Error): Known | undefined {
+  for (let cause: unknown = error; cause instanceof Error; cause = cause.cause) {
+    const [sentence] = /Temporal holds (?:data encrypted by|encrypted data)[^;]*;[^;.\n]*/.exec(cause.message) ?? [];
+    if (sentence) return { exitCode: 2, message: `${sentence}.` };
+  }
+  return undefined;
 }
 
 /** gRPC statuses that a person can do something about. */

@@ -37,7 +37,7 @@ export async function runCli(args: readonly string[], options: CliOptions = {}):
   const [code] = (await once(child, 'close')) as [number | null];
   const { stdout, stderr } = output;
   if (args[0] !== 'preview') assertNothingPersonal(stdout + stderr);
-  assert.doesNotMatch(stderr, /^\s+at .*\d+:\d+/m, 'a stack trace was shown');
+  assert.doesNotMatch(stderr, /^\s+at .*\d+:\d+/m, `a stack trace was shown: ${stderr}`);
   return { code, stdout, stderr, json: <T>() => JSON.parse(stdout) as T };
 }
 
