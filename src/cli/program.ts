@@ -4,6 +4,7 @@ import { packageRoot } from '../package-root.js';
 import { activateCommand } from './activate.js';
 import { auditCommand } from './audit.js';
 import { backfillCommand, reconcileCommand } from './backfill.js';
+import { codecCommand } from './codec.js';
 import { discardCommand, releaseCommand } from './decide.js';
 import { doctorCommand } from './doctor.js';
 import { eraseCommand } from './erase.js';
@@ -46,6 +47,7 @@ export function createProgram(): Command {
     eraseCommand(),
     fieldsCommand(),
     tagsCommand(),
+    codecCommand(),
   ];
   for (const command of commands) program.addCommand(command.copyInheritedSettings(program));
   return program;
