@@ -145,6 +145,7 @@ describe('the webhook server by bytes', function () {
     if (sent.includes('HEAD ') && text.endsWith('\r\n\r\n')) return true;
     const at = text.lastIndexOf('HTTP/1.1 ');
     const end = text.indexOf('\r\n\r\n', at);
+    if (text.endsWith('\r\n0\r\n\r\n')) return true;
     const length = Number(/^content-length: (\d+)/im.exec(text.slice(at, end))?.[1] ?? Number.NaN);
     return end > 0 && text.length >= end + 4 + length;
   }

@@ -172,6 +172,10 @@ interface Settings extends Pick<ClientConnectConfig, 'connectionOptions'>, Tempo
 }
 
 function settings(env: NodeJS.ProcessEnv): Settings {
+  // Temporal's reader would write the settings, its key among them, into every object of this process.
+  if (env.TEMPORAL_PROFILE !== undefined && env.TEMPORAL_PROFILE in Object.prototype) {
+    throw new TemporalSettingsError('TEMPORAL_PROFILE has a name that no profile can have; give the profile another.');
+  }
   try {
     const overrideEnvVars = Object.fromEntries(
       Object.entries(env).filter((entry): entry is [string, string] => entry[1] !== undefined && entry[1] !== ''),
@@ -185,14 +189,21 @@ function settings(env: NodeJS.ProcessEnv): Settings {
     return { connectionOptions, namespace, address, codec: payloadCodecOf(env) };
   } catch (error) {
     if (error instanceof EncryptionKeysError) throw new TemporalSettingsError(`${error.message}.`);
-    const reason = error instanceof Error ? error.message : String(error);
     throw new TemporalSettingsError(
-      `The Temporal settings cannot be used: ${reason}; check TEMPORAL_… and the profile file.`,
-      {
-        cause: error,
-      },
+      `The Temporal settings cannot be used: ${reasonOf(error)}; check TEMPORAL_… and the profile file.`,
     );
   }
+}
+
+/** A path or the name of a profile; anything else could be a key in the wrong variable, and is not repeated. */
+const plainName = /^(?:[/.~][\w./ -]{0,200}|[\w-]{1,40})$/;
+
+/** The first line of a message, with the place in the file: behind it the parser quotes lines of the profile, and keys stand in them. */
+function reasonOf(error: unknown): string {
+  if (!(error instanceof Error)) return 'they cannot be read';
+  const named = error.message.replace(/'(.*)'/s, (quoted, name: string) => (plainName.test(name) ? quoted : "'…'"));
+  const [first = ''] = named.split('\n');
+  return 'line' in error && typeof error.line === 'number' ? `${first} (line ${error.line})` : first;
 }
 
 function unreachable(
