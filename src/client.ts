@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { type Client, WithStartWorkflowOperation, type WorkflowExecutionInfo } from '@temporalio/client';
-import { defaultPayloadConverter, toPayloads } from '@temporalio/common';
+import { type Payload, toPayloads } from '@temporalio/common';
 import { beginAudit, readAudit, readFindings, signalAudit } from './audit.js';
 import { readBackfill, signalBackfill, startBackfill } from './backfill.js';
 import { brakeStatus } from './brake.js';
@@ -314,11 +314,19 @@ async function signalAll(
     reason,
     signalOperation: {
       signal,
-      input: { payloads: toPayloads(defaultPayloadConverter, input) ?? [] },
+      input: { payloads: await payloadsOf(client, input) },
       identity: client.options.identity,
     },
   });
   return jobId;
+}
+
+/** A value as the client would send it, for calls that take payloads. */
+async function payloadsOf(client: Client, value: unknown): Promise<Payload[]> {
+  const { payloadConverter, payloadCodecs } = client.options.loadedDataConverter;
+  let payloads = toPayloads(payloadConverter, value) ?? [];
+  for (const codec of payloadCodecs) payloads = await codec.encode(payloads);
+  return payloads;
 }
 
 /** The visibility query of a filter: running subscribers only, since an ended one has nothing to be done. */
@@ -398,3 +406,4 @@ async function withDeadline<T>(client: Client, timeoutMs: number, call: () => Pr
 }
 
 export * from './contract/index.js';
+export { payloadCodecOf } from './temporal/encryption.js';

@@ -48,9 +48,12 @@ export function activityLimits(
 /** One worker for workflow tasks and one for each vendor's activities: vendors cannot slow each other. */
 export async function startWorkers(options: WorkersOptions): Promise<Workers> {
   const { connection, namespace } = options;
+  // Workers write and read payloads as their client does.
+  const { payloadCodecs } = options.client.options.loadedDataConverter;
   const common = {
     connection,
     namespace,
+    dataConverter: { payloadCodecs },
     maxHeartbeatThrottleInterval: '5 seconds',
     shutdownGraceTime: options.graceMs ?? graceMs,
     shutdownForceTime: (options.graceMs ?? graceMs) + 10_000,

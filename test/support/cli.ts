@@ -39,7 +39,7 @@ export async function runCli(args: readonly string[], options: CliOptions = {}):
   const [code] = (await once(child, 'close')) as [number | null];
   const { stdout, stderr } = output;
   if (args[0] !== 'preview') assertNothingPersonal(stdout + stderr);
-  assert.doesNotMatch(stderr, /^\s+at .*\d+:\d+/m, 'a stack trace was shown');
+  assert.doesNotMatch(stderr, /^\s+at .*\d+:\d+/m, `a stack trace was shown: ${stderr}`);
   return { code, stdout, stderr, json: <T>() => JSON.parse(stdout) as T };
 }
 
@@ -76,17 +76,22 @@ export async function runCliOnTerminal(
 }
 
 export interface RunningCli {
+  pid: number;
   /** What it has printed so far. */
   output: { stdout: string; stderr: string };
   /** Sends SIGTERM and answers the exit code. */
   stop(): Promise<number | null>;
+  /** Its exit code, once it has ended by itself. */
+  ended: Promise<number | null>;
 }
 
 /** Starts a command that runs until it is stopped; resolves when it has said on stdout that it runs. */
 export async function startCli(args: readonly string[], options: CliOptions = {}): Promise<RunningCli> {
   const { child, closed, output } = await startRunning(args, options);
   return {
+    pid: child.pid ?? assert.fail('the process has no id'),
     output,
+    ended: closed.then(([code]) => code),
     async stop() {
       child.kill('SIGTERM');
       // A child that does not stop must neither hold up the tests nor outlive them.
