@@ -74,6 +74,7 @@ export async function runCliOnTerminal(
 }
 
 export interface RunningCli {
+  pid: number | undefined;
   /** What it has printed so far. */
   output: { stdout: string; stderr: string };
   /** Sends SIGTERM and answers the exit code. */
@@ -84,6 +85,7 @@ export interface RunningCli {
 export async function startCli(args: readonly string[], options: CliOptions = {}): Promise<RunningCli> {
   const { child, closed, output } = await startRunning(args, options);
   return {
+    pid: child.pid,
     output,
     async stop() {
       child.kill('SIGTERM');
