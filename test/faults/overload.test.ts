@@ -17,15 +17,15 @@ import { type System, startSystem } from '../support/system.js';
 import { temporalCli } from '../support/temporal.js';
 
 /** Calls a second that Temporal takes of us. */
-const limit = 40;
+const limit = 20;
 /** Webhooks a second, and for how long. */
-const rate = Number(process.env.FAULT_WEBHOOKS_PER_SECOND || 250);
-const seconds = Number(process.env.FAULT_FLOOD_SECONDS || 20);
-/** Sesamy's patience is not known; ten seconds are a usual one. */
-const patienceMs = 10_000;
+const rate = Number(process.env.FAULT_WEBHOOKS_PER_SECOND || 120);
+const seconds = Number(process.env.FAULT_FLOOD_SECONDS || 12);
+/** Sesamy's patience is not known. The answer is due within five seconds; a machine that is busy with other tests takes longer. */
+const patienceMs = 20_000;
 
 interface Flood {
-  /** Number of answers by status; `no answer` where none came in time. */
+  /** Number of answers by status; `no answer` and why where none came in time. */
   answers: Record<string, number>;
   /** Readers whose webhook was answered with 202. */
   accepted: string[];
@@ -77,8 +77,8 @@ describe('more webhooks than Temporal takes', function () {
       });
       await body.dump();
       return String(statusCode);
-    } catch {
-      return 'no answer';
+    } catch (error) {
+      return `no answer, ${error instanceof Error && 'code' in error ? error.code : error}`;
     }
   }
 
@@ -127,7 +127,6 @@ describe('more webhooks than Temporal takes', function () {
       begin();
       const { answers, accepted } = await flood(name).finally(end);
       const grown = memory() - before;
-      console.error(JSON.stringify({ name, answers, before, grown }));
       assert.deepEqual(
         Object.keys(answers).filter((answer) => answer !== '202' && answer !== '503'),
         [],

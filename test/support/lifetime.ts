@@ -89,7 +89,8 @@ export interface Lifetime {
   close(): Promise<void>;
 }
 
-export async function startLifetime(): Promise<Lifetime> {
+/** @param workers how many workers take the vendor's activities, each with a gate of its own, as processes have */
+export async function startLifetime({ workers: workerCount = 1 } = {}): Promise<Lifetime> {
   const path = await temporalTestServer();
   const env = await TestWorkflowEnvironment.createTimeSkipping({
     server: { executable: { type: 'existing-path', path } },
@@ -120,16 +121,16 @@ export async function startLifetime(): Promise<Lifetime> {
   const vendors = openVendors([config], env.client);
   const [opened] = vendors.all;
   assert.ok(opened);
-  // The gate waits by the clock by which Rule blocks.
-  const gate = createAccountGate({ now: () => clock });
-  const ruleClient = createRuleClient({ ...config.rule, gate });
-  const vendor: Vendor = {
-    ...opened,
-    gate,
-    rule: ruleClient,
-    fieldTypes: createFieldTypes(ruleClient, () => clock),
-    timings: { ...config.timings },
+  const timings = { ...config.timings };
+  const openVendor = (): Vendor => {
+    // The gate waits by the clock by which Rule blocks.
+    const gate = createAccountGate({ now: () => clock });
+    const ruleClient = createRuleClient({ ...config.rule, gate });
+    return { ...opened, gate, rule: ruleClient, fieldTypes: createFieldTypes(ruleClient, () => clock), timings };
   };
+  const opens = Array.from({ length: workerCount }, openVendor);
+  const [vendor] = opens;
+  assert.ok(vendor);
 
   const subscribers = createSubscribers(env.client);
   const server = createWebhookServer({
@@ -142,25 +143,29 @@ export async function startLifetime(): Promise<Lifetime> {
   const url = `${await server.listen({ host: '127.0.0.1', port: 0 })}/webhooks/sesamy`;
   sesamy.webhooks.setTarget({ url, headers: { Authorization: `Bearer ${secret}` } });
 
-  const { syncSubscriber, deliverEvent, eraseSubscriber } = createActivities(vendor, () =>
-    reach(Context.current().info.currentAttemptScheduledTimestampMs),
-  );
-  const activities: SubscriberActivities = {
-    // The stand-ins' clocks have to be right from the first call on.
-    async syncSubscriber(input) {
-      reach(Context.current().info.currentAttemptScheduledTimestampMs);
-      return syncSubscriber(input);
-    },
-    async deliverEvent(input) {
-      reach(Context.current().info.currentAttemptScheduledTimestampMs);
-      return deliverEvent(input);
-    },
-    eraseSubscriber,
+  const activitiesOf = (one: Vendor): SubscriberActivities => {
+    const { syncSubscriber, deliverEvent, eraseSubscriber } = createActivities(one, () =>
+      reach(Context.current().info.currentAttemptScheduledTimestampMs),
+    );
+    return {
+      // The stand-ins' clocks have to be right from the first call on.
+      async syncSubscriber(input) {
+        reach(Context.current().info.currentAttemptScheduledTimestampMs);
+        return syncSubscriber(input);
+      },
+      async deliverEvent(input) {
+        reach(Context.current().info.currentAttemptScheduledTimestampMs);
+        return deliverEvent(input);
+      },
+      eraseSubscriber,
+    };
   };
   const connection = env.nativeConnection;
   const workers = await Promise.all([
     Worker.create({ connection, taskQueue: workflowTaskQueue, workflowBundle: { codePath: bundle } }),
-    Worker.create({ connection, taskQueue: activityTaskQueue(config.id), activities }),
+    ...opens.map((one) =>
+      Worker.create({ connection, taskQueue: activityTaskQueue(config.id), activities: activitiesOf(one) }),
+    ),
   ]);
   const runs = workers.map((worker) => worker.run());
 
