@@ -73,10 +73,10 @@ export function createTurns({ atOnce, waiting: most }: TurnsOptions): Turns {
 
   return {
     async take(key, ms, work) {
-      const end = Date.now() + ms;
+      const end = performance.now() + ms;
       await turn(key, ms);
       try {
-        const left = end - Date.now();
+        const left = end - performance.now();
         if (left <= 0) throw new TooBusyError(`its turn has not come within ${ms} ms`);
         return await work(left);
       } finally {
