@@ -45,9 +45,8 @@ function waitUntil(text: string | undefined, answered: number): number | undefin
 }
 
 /**
- * In the night when clocks go back an hour exists twice: then the first of the two moments that is still to come is
- * meant: who is refused at the first is blocked until the second. A time that
- * the spring night skips is read as the hour after it.
+ * In the night when clocks go back an hour exists twice: then the first of the two moments that is still to come is meant, since who is
+ * refused at the first is blocked until the second. A time that the spring night skips is read as the hour after it.
  */
 function wallTime(text: string, answered: number): number | undefined {
   const parsed = DateTime.fromISO(text.replace(' ', 'T'), { zone: wallZone });

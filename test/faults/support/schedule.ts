@@ -59,16 +59,10 @@ export interface Plan {
   readers: PlannedReader[];
   steps: Step[];
   mishaps: { account: Account; number: number; mishap: Mishap }[];
-  /** Workers are processes that are killed; else the connections of one in this process break. */
-  isProcess: boolean;
 }
-
-/** One seed in so many has real processes: they cost some seconds each. */
-const processEvery = 25;
 
 export function planOf(seed: number): Plan {
   const random = new Random('schedule', seed);
-  const isProcess = seed % processEvery === 0;
   const readers = Array.from({ length: random.int(2, 4) }, () => ({
     isKnown: random.chance(0.75),
     secondIsTaken: random.chance(0.25),
@@ -84,13 +78,11 @@ export function planOf(seed: number): Plan {
     return { afterMs, reader, what: random.pick(turns), webhooksMs };
   });
   const kinds = Object.keys(mishaps) as [Mishap, ...Mishap[]];
-  // Only what happens at the vendors can happen to a process of its own; it is killed by the step that says so.
-  const possible = kinds.filter((one) => !isProcess || typeof mishaps[one] === 'object') as [Mishap, ...Mishap[]];
   const planned = Array.from({ length: random.int(1, 7) }, () => {
     const account = random.pick(['sesamy', 'rule', 'rule'] as const);
-    return { account, number: random.int(0, 12 * readers.length), mishap: random.pick(possible) };
+    return { account, number: random.int(0, 12 * readers.length), mishap: random.pick(kinds) };
   });
-  return { seed, readers, steps, mishaps: planned, isProcess };
+  return { seed, readers, steps, mishaps: planned };
 }
 
 /** What cannot be undone is rare, or there would be nobody left. */
@@ -101,9 +93,9 @@ function handOf(random: Random): (typeof hands)[number] {
 }
 
 /** For whoever reads of a seed that failed. */
-export function inWords({ seed, readers, steps, mishaps: planned, isProcess }: Plan): string {
+export function inWords({ seed, readers, steps, mishaps: planned }: Plan): string {
   return [
-    `SEED=${seed}${isProcess ? ', workers are processes' : ''}`,
+    `SEED=${seed}`,
     ...readers.map(
       ({ isKnown, secondIsTaken }, number) =>
         `  reader ${number}: ${isKnown ? 'known' : 'new'}${secondIsTaken ? ', the second address is taken' : ''}`,
