@@ -85,8 +85,11 @@ const decisionSignals = { release: releaseSignal, discard: discardSignal } as co
 
 /** The people this program looks after, by vendor and Sesamy user id. All that webhooks, commands and other programs need. */
 export interface Subscribers {
-  /** Something happened to a person: starts their workflow or signals it. Resolves when Temporal has it stored. */
-  notify(person: PersonId, nudge: Nudge): Promise<void>;
+  /**
+   * Something happened to a person: starts their workflow or signals it. Resolves when Temporal has it stored; what it has not after
+   * `timeoutMs` is given up, so that it is not tried again after its caller has gone.
+   */
+  notify(person: PersonId, nudge: Nudge, o?: { timeoutMs?: number }): Promise<void>;
   /**
    * One attempt now, quietly; resolves when it is over, whatever its outcome.
    * @throws {NoAnswerError} when no worker took it within `timeoutMs` (default two minutes); the attempt is still made later.
@@ -186,13 +189,15 @@ export function createSubscribers(client: Client): Subscribers {
   });
 
   return {
-    async notify(person, nudge) {
+    async notify(person, nudge, { timeoutMs = defaultTimeoutMs } = {}) {
       const signal = nudgeSignals[signalOfEvent[nudge.event] ?? 'profileChanged'];
-      await client.workflow.signalWithStart(subscriberWorkflowType, {
-        ...startOptions(person),
-        signal,
-        signalArgs: [nudge],
-      });
+      await client.withDeadline(Date.now() + timeoutMs, () =>
+        client.workflow.signalWithStart(subscriberWorkflowType, {
+          ...startOptions(person),
+          signal,
+          signalArgs: [nudge],
+        }),
+      );
     },
 
     async sync(person, request = {}, { timeoutMs = defaultTimeoutMs, updateId = randomUUID() } = {}) {

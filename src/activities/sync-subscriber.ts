@@ -10,6 +10,7 @@ import type {
   Verdict,
 } from '../contract/index.js';
 import { VendorError } from '../http/errors.js';
+import { steadyNow } from '../http/steady-clock.js';
 import { type LifecycleResult, type Payment, reduceLifecycle } from '../lifecycle/index.js';
 import type { Source } from '../mapping/index.js';
 import { addressKeyOf, personHashes } from './hashes.js';
@@ -162,13 +163,13 @@ const forbiddenMs = 60 * 60_000;
 
 /** A credential without the right to transactions costs the receipts, not the person. */
 async function payable(vendor: Vendor, { userId }: SyncInput, { signal }: Attempt): Promise<Payment[] | undefined> {
-  if (Date.now() < (forbiddenUntil.get(vendor) ?? 0)) return undefined;
+  if (steadyNow() < (forbiddenUntil.get(vendor) ?? 0)) return undefined;
   try {
     return await fetchPayments(vendor, userId, signal);
   } catch (error) {
     if (!(error instanceof VendorError && error.type === 'sesamy/forbidden')) throw error;
     // Each refusal costs a new token: not for every person.
-    forbiddenUntil.set(vendor, Date.now() + forbiddenMs);
+    forbiddenUntil.set(vendor, steadyNow() + forbiddenMs);
     return undefined;
   }
 }

@@ -92,7 +92,8 @@ export interface Lifetime {
   close(): Promise<void>;
 }
 
-export async function startLifetime(): Promise<Lifetime> {
+/** @param workers how many workers take the vendor's activities, each with a gate of its own, as processes have */
+export async function startLifetime({ workers: workerCount = 1 } = {}): Promise<Lifetime> {
   const path = await temporalTestServer();
   const env = await TestWorkflowEnvironment.createTimeSkipping({
     server: { executable: { type: 'existing-path', path } },
@@ -123,16 +124,16 @@ export async function startLifetime(): Promise<Lifetime> {
   const vendors = openVendors([config], env.client);
   const [opened] = vendors.all;
   assert.ok(opened);
-  // The gate waits by the clock by which Rule blocks.
-  const gate = createAccountGate({ now: () => clock });
-  const ruleClient = createRuleClient({ ...config.rule, gate });
-  const vendor: Vendor = {
-    ...opened,
-    gate,
-    rule: ruleClient,
-    fieldTypes: createFieldTypes(ruleClient, () => clock),
-    timings: { ...config.timings },
+  const timings = { ...config.timings };
+  const openVendor = (): Vendor => {
+    // The gate waits by the clock by which Rule blocks.
+    const gate = createAccountGate({ now: () => clock });
+    const ruleClient = createRuleClient({ ...config.rule, gate });
+    return { ...opened, gate, rule: ruleClient, fieldTypes: createFieldTypes(ruleClient, () => clock), timings };
   };
+  const opens = Array.from({ length: workerCount }, openVendor);
+  const [vendor] = opens;
+  assert.ok(vendor);
 
   const subscribers = createSubscribers(env.client);
   const server = createWebhookServer({
@@ -145,25 +146,27 @@ export async function startLifetime(): Promise<Lifetime> {
   const url = `${await server.listen({ host: '127.0.0.1', port: 0 })}/webhooks/sesamy`;
   sesamy.webhooks.setTarget({ url, headers: { Authorization: `Bearer ${secret}` } });
 
-  const { syncSubscriber, deliverEvent, eraseSubscriber } = createActivities(vendor, () =>
-    reach(Context.current().info.currentAttemptScheduledTimestampMs),
-  );
-  const activities: SubscriberActivities = {
-    // The stand-ins' clocks have to be right from the first call on.
-    async syncSubscriber(input) {
-      reach(Context.current().info.currentAttemptScheduledTimestampMs);
-      return syncSubscriber(input);
-    },
-    async deliverEvent(input) {
-      reach(Context.current().info.currentAttemptScheduledTimestampMs);
-      return deliverEvent(input);
-    },
-    eraseSubscriber,
+  const activitiesOf = (one: Vendor): SubscriberActivities => {
+    const { syncSubscriber, deliverEvent, eraseSubscriber } = createActivities(one, () =>
+      reach(Context.current().info.currentAttemptScheduledTimestampMs),
+    );
+    return {
+      // The stand-ins' clocks have to be right from the first call on.
+      async syncSubscriber(input) {
+        reach(Context.current().info.currentAttemptScheduledTimestampMs);
+        return syncSubscriber(input);
+      },
+      async deliverEvent(input) {
+        reach(Context.current().info.currentAttemptScheduledTimestampMs);
+        return deliverEvent(input);
+      },
+      eraseSubscriber,
+    };
   };
   const connection = env.nativeConnection;
   const workers = await Promise.all([
     Worker.create({ connection, taskQueue: workflowTaskQueue, workflowBundle: { codePath: bundle } }),
-    Worker.create({ connection, taskQueue: activityTaskQueue(config.id), activities }),
+    Worker.create({ connection, taskQueue: activityTaskQueue(config.id), activities: dealt(opens.map(activitiesOf)) }),
   ]);
   const runs = workers.map((worker) => worker.run());
 
@@ -334,7 +337,7 @@ export async function startLifetime(): Promise<Lifetime> {
       for (const worker of workers) worker.shutdown();
       await Promise.all(runs);
       await server.close();
-      await Promise.all([vendors.close(), ruleClient.close()]);
+      await Promise.all([vendors.close(), ...opens.map((one) => one.rule.close())]);
       await sesamy.close();
       await rule.close();
       await env.teardown();
@@ -343,6 +346,20 @@ export async function startLifetime(): Promise<Lifetime> {
       }
       assert.deepEqual([...sesamy.recorder.violations, ...rule.recorder.violations], []);
     },
+  };
+}
+
+/** One worker of Temporal's that deals its work out to several of ours: two of them on one queue are not to be had in a process. */
+function dealt(hands: readonly SubscriberActivities[]): SubscriberActivities {
+  let turn = 0;
+  const next = () => {
+    turn += 1;
+    return hands[turn % hands.length] as SubscriberActivities;
+  };
+  return {
+    syncSubscriber: (input) => next().syncSubscriber(input),
+    deliverEvent: (input) => next().deliverEvent(input),
+    eraseSubscriber: (input) => next().eraseSubscriber(input),
   };
 }
 
