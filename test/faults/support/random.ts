@@ -201,11 +201,9 @@ async function hand(lane: Lane, reader: PlanReader, what: Step['what'], underWay
       reader.isDeletedInRule = true;
       return;
     case 'is resynced':
-      reader.isPressed = true;
       await subscribers.resync(person(reader.id));
       return;
     case 'is synced now':
-      reader.isPressed = true;
       underWay.push(subscribers.sync(person(reader.id)).catch(() => {}));
       return;
     case 'is erased':

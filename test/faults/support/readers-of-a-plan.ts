@@ -21,8 +21,6 @@ export class PlanReader {
   /** Times at which the contract became so. */
   readonly became = { overdue: 0, ended: 0, running: 0 };
   isErased = false;
-  /** A person has asked for a sync: a first look that is quiet takes what is true then as no news (see quiet-looks-defer.md). */
-  isPressed = false;
   isDeletedInRule = false;
   /** Consent that was taken away in Rule, and must not come back. */
   refuses = { suppressed: false, blocked: false };
