@@ -1,5 +1,6 @@
 import { type FastifyInstance, type FastifyReply, type FastifyRequest, fastify } from 'fastify';
 import { type Nudge, type PersonId, signalOfEvent } from '../contract/index.js';
+import { grpcStatusOf } from '../grpc-status.js';
 import { type Logger, loggedError } from '../log.js';
 import type { Metrics } from '../metrics.js';
 import { withinTime } from '../time-limit.js';
@@ -128,10 +129,9 @@ async function hand(
     // No line in the log for each: there are many of them, and the counter tells.
     if (error instanceof TooBusyError)
       throw tryAgain('temporal-busy', 'More events come than Temporal takes; send it again.');
-    log.warn(
-      { err: loggedError(error), vendor: person.vendorId, user: person.userId },
-      'Temporal did not take a webhook',
-    );
+    // Without its stack: while Temporal is away there is one for each webhook.
+    const { name, code = grpcStatusOf(error) } = loggedError(error);
+    log.warn({ err: { name, code }, vendor: person.vendorId, user: person.userId }, 'Temporal did not take a webhook');
     throw tryAgain('temporal-away', 'Temporal did not take the event; send it again.');
   }
 }
