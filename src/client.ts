@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { type Client, WithStartWorkflowOperation, type WorkflowExecutionInfo } from '@temporalio/client';
-import { defaultPayloadConverter, toPayloads } from '@temporalio/common';
+import { type Payload, toPayloads } from '@temporalio/common';
 import { beginAudit, readAudit, readFindings, signalAudit } from './audit.js';
 import { readBackfill, signalBackfill, startBackfill } from './backfill.js';
 import { brakeStatus } from './brake.js';
@@ -85,8 +85,11 @@ const decisionSignals = { release: releaseSignal, discard: discardSignal } as co
 
 /** The people this program looks after, by vendor and Sesamy user id. All that webhooks, commands and other programs need. */
 export interface Subscribers {
-  /** Something happened to a person: starts their workflow or signals it. Resolves when Temporal has it stored. */
-  notify(person: PersonId, nudge: Nudge): Promise<void>;
+  /**
+   * Something happened to a person: starts their workflow or signals it. Resolves when Temporal has it stored; what it has not after
+   * `timeoutMs` is given up, so that it is not tried again after its caller has gone.
+   */
+  notify(person: PersonId, nudge: Nudge, o?: { timeoutMs?: number }): Promise<void>;
   /**
    * One attempt now, quietly; resolves when it is over, whatever its outcome.
    * @throws {NoAnswerError} when no worker took it within `timeoutMs` (default two minutes); the attempt is still made later.
@@ -186,13 +189,15 @@ export function createSubscribers(client: Client): Subscribers {
   });
 
   return {
-    async notify(person, nudge) {
+    async notify(person, nudge, { timeoutMs = defaultTimeoutMs } = {}) {
       const signal = nudgeSignals[signalOfEvent[nudge.event] ?? 'profileChanged'];
-      await client.workflow.signalWithStart(subscriberWorkflowType, {
-        ...startOptions(person),
-        signal,
-        signalArgs: [nudge],
-      });
+      await client.withDeadline(Date.now() + timeoutMs, () =>
+        client.workflow.signalWithStart(subscriberWorkflowType, {
+          ...startOptions(person),
+          signal,
+          signalArgs: [nudge],
+        }),
+      );
     },
 
     async sync(person, request = {}, { timeoutMs = defaultTimeoutMs, updateId = randomUUID() } = {}) {
@@ -315,11 +320,19 @@ async function signalAll(
     reason,
     signalOperation: {
       signal,
-      input: { payloads: toPayloads(defaultPayloadConverter, input) ?? [] },
+      input: { payloads: await payloadsOf(client, input) },
       identity: client.options.identity,
     },
   });
   return jobId;
+}
+
+/** A value as the client would send it, for calls that take payloads. */
+async function payloadsOf(client: Client, value: unknown): Promise<Payload[]> {
+  const { payloadConverter, payloadCodecs } = client.options.loadedDataConverter;
+  let payloads = toPayloads(payloadConverter, value) ?? [];
+  for (const codec of payloadCodecs) payloads = await codec.encode(payloads);
+  return payloads;
 }
 
 /** The visibility query of a filter: running subscribers only, since an ended one has nothing to be done. */
@@ -404,3 +417,4 @@ async function withDeadline<T>(client: Client, timeoutMs: number, call: () => Pr
 }
 
 export * from './contract/index.js';
+export { payloadCodecOf } from './temporal/encryption.js';

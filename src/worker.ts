@@ -1,6 +1,6 @@
 import { fileURLToPath } from 'node:url';
 import type { Client } from '@temporalio/client';
-import { type NativeConnection, Worker } from '@temporalio/worker';
+import { type NativeConnection, Worker, type WorkerOptions } from '@temporalio/worker';
 import { createActivities, createBackfillActivities, createPeopleActivities, type Vendor } from './activities/index.js';
 import { activityTaskQueue, workflowTaskQueue } from './contract/index.js';
 import { packageRoot } from './package-root.js';
@@ -34,12 +34,26 @@ export interface Workers {
   stop(): Promise<void>;
 }
 
+/** How much of a vendor's queue may be taken, by the Sesamy requests a second. */
+export function activityLimits(
+  rps: number,
+): Required<Pick<WorkerOptions, 'maxTaskQueueActivitiesPerSecond' | 'maxConcurrentActivityTaskExecutions'>> {
+  return {
+    // Acts in the server for the whole queue, so the budget holds however many workers there are.
+    maxTaskQueueActivitiesPerSecond: rps / readsPerSync,
+    maxConcurrentActivityTaskExecutions: Math.min(Math.max(Math.ceil(rps), 4), 40),
+  };
+}
+
 /** One worker for workflow tasks and one for each vendor's activities: vendors cannot slow each other. */
 export async function startWorkers(options: WorkersOptions): Promise<Workers> {
   const { connection, namespace } = options;
+  // Workers write and read payloads as their client does.
+  const { payloadCodecs } = options.client.options.loadedDataConverter;
   const common = {
     connection,
     namespace,
+    dataConverter: { payloadCodecs },
     maxHeartbeatThrottleInterval: '5 seconds',
     shutdownGraceTime: options.graceMs ?? graceMs,
     shutdownForceTime: (options.graceMs ?? graceMs) + 10_000,
@@ -57,9 +71,7 @@ export async function startWorkers(options: WorkersOptions): Promise<Workers> {
         ...common,
         taskQueue: activityTaskQueue(vendor.id),
         activities: createActivities(vendor, options.now),
-        // Acts in the server for the whole queue, so the budget holds however many workers there are.
-        maxTaskQueueActivitiesPerSecond: rps / readsPerSync,
-        maxConcurrentActivityTaskExecutions: Math.min(Math.max(Math.ceil(rps), 4), 40),
+        ...activityLimits(rps),
       });
     }),
   ]);

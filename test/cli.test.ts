@@ -128,13 +128,14 @@ describe('the command line', function () {
       const vendor = (id: string) => ({
         id,
         sesamy: { clientId: `client-${id}`, clientSecret: { env: 'SECRET_OF_SESAMY' } },
-        rule: { apiKey: { env: 'KEY_OF_RULE' } },
+        rule: { apiKey: { env: `KEY_OF_${id.toUpperCase()}` } },
       });
       await writeFile(join(folder, 'vendors.json'), JSON.stringify({ vendors: [vendor('daily'), vendor('weekly')] }));
       const env = {
         SESAMY_RULE_CONFIG: join(folder, 'vendors.json'),
         SECRET_OF_SESAMY: plantedKeys.clientSecret,
-        KEY_OF_RULE: plantedKeys.ruleKey,
+        KEY_OF_DAILY: plantedKeys.ruleKey,
+        KEY_OF_WEEKLY: `${plantedKeys.ruleKey}-2`,
         WEBHOOK_SECRET: plantedKeys.webhookSecret,
         ...nowhere,
       };

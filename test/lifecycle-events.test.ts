@@ -90,6 +90,17 @@ describe('lifecycle: the first look', () => {
     assert.deepEqual(reader.look({ at: 0, contracts }), [], 'nor in a live look after it');
   });
 
+  it('a purchase of the last minutes is left to its webhook by a quiet look that overtakes it', () => {
+    const contracts = [monthly({ createdAt: day(-minutes(2)) })];
+    const overtaken = new Reader();
+    assert.deepEqual(overtaken.look({ at: 0, quiet: true, contracts }), []);
+    assert.deepEqual(overtaken.look({ at: minutes(1), contracts }), ['subscribed']);
+    assert.deepEqual(overtaken.look({ at: minutes(2), contracts }), []);
+    const older = new Reader();
+    older.look({ at: minutes(20), quiet: true, contracts });
+    assert.deepEqual(older.look({ at: minutes(21), contracts }), [], 'it was looked at long after the purchase');
+  });
+
   it('a subscription of the last days is news to a live look, an older one is not', () => {
     assert.deepEqual(new Reader().look({ at: 0, contracts: [monthly({ createdAt: day(-6) })] }), ['subscribed']);
     assert.deepEqual(new Reader().look({ at: 0, contracts: [monthly({ createdAt: day(-8) })] }), []);

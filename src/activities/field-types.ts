@@ -1,4 +1,5 @@
 import { VendorError } from '../http/errors.js';
+import { steadyNow } from '../http/steady-clock.js';
 import type { RuleClient } from '../rule/index.js';
 
 /** Field types change when somebody adds a field in Rule, which is rare; an hour old is young enough. */
@@ -12,7 +13,7 @@ export interface FieldTypes {
   forget(): void;
 }
 
-export function createFieldTypes(rule: Pick<RuleClient, 'listFieldTypes'>, now: () => number = Date.now): FieldTypes {
+export function createFieldTypes(rule: Pick<RuleClient, 'listFieldTypes'>, now: () => number = steadyNow): FieldTypes {
   let cached: { at: number; types: Promise<ReadonlyMap<string, string>> } | undefined;
   return {
     get() {

@@ -1,5 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Difference, Inspection, Known, PersonId, SubscriberMemory, SyncReason } from '../contract/index.js';
+import { steadyNow } from '../http/steady-clock.js';
 import { baseTag, compareFields, missingTags, tagsToRemove } from '../mapping/index.js';
 import { requireOurAccount } from './field-types.js';
 import { fetchStanding, isEmptied, type Person, readPerson } from './read-person.js';
@@ -124,7 +125,7 @@ const answeredMs = 60_000;
 
 /** A wrong address answers 404 for everybody: that must not make everybody surplus. Asked once a minute, since it costs several reads. */
 export async function sesamyAnswers(vendor: Vendor, { signal }: Pick<Attempt, 'signal'>): Promise<void> {
-  if (Date.now() < (answeredUntil.get(vendor) ?? 0)) return;
+  if (steadyNow() < (answeredUntil.get(vendor) ?? 0)) return;
   await vendor.sesamy.checkAccess({ signal });
-  answeredUntil.set(vendor, Date.now() + answeredMs);
+  answeredUntil.set(vendor, steadyNow() + answeredMs);
 }

@@ -10,14 +10,15 @@ import type {
   Verdict,
 } from '../contract/index.js';
 import { VendorError } from '../http/errors.js';
+import { steadyNow } from '../http/steady-clock.js';
 import { type LifecycleResult, type Payment, reduceLifecycle } from '../lifecycle/index.js';
-import { type Source, tagsToRemove } from '../mapping/index.js';
+import type { Source } from '../mapping/index.js';
 import { addressKeyOf, personHashes } from './hashes.js';
 import { neverWritten } from './known.js';
 import { extraLook, nextLook, recheck } from './next-look.js';
 import { fetchPayments, fetchStanding, isEmptied, readPerson } from './read-person.js';
 import type { Vendor } from './vendor.js';
-import { ownerOf, writePerson } from './write-person.js';
+import { takeStatusTags, writePerson } from './write-person.js';
 
 export interface Attempt {
   signal: AbortSignal;
@@ -162,13 +163,13 @@ const forbiddenMs = 60 * 60_000;
 
 /** A credential without the right to transactions costs the receipts, not the person. */
 async function payable(vendor: Vendor, { userId }: SyncInput, { signal }: Attempt): Promise<Payment[] | undefined> {
-  if (Date.now() < (forbiddenUntil.get(vendor) ?? 0)) return undefined;
+  if (steadyNow() < (forbiddenUntil.get(vendor) ?? 0)) return undefined;
   try {
     return await fetchPayments(vendor, userId, signal);
   } catch (error) {
     if (!(error instanceof VendorError && error.type === 'sesamy/forbidden')) throw error;
     // Each refusal costs a new token: not for every person.
-    forbiddenUntil.set(vendor, Date.now() + forbiddenMs);
+    forbiddenUntil.set(vendor, steadyNow() + forbiddenMs);
     return undefined;
   }
 }
@@ -234,22 +235,15 @@ function waiting(vendor: Vendor, input: SyncInput, missing: Missing, now: Date):
   return result('waiting', known, { reason: missing.what === 'user' ? 'missing-user' : 'missing-rows', next });
 }
 
-/** Gone from Sesamy for good: our status tags leave; the base tag, the fields and the subscriber stay (they are the publisher's). */
+/** Gone from Sesamy for good. */
 async function gone(vendor: Vendor, input: SyncInput, attempt: Attempt): Promise<SyncResult> {
   const { known } = input;
   const next: NextLook = recheck(vendor, input.userId, attempt.now().getTime());
   // A wrong address answers 404 for everybody: that must not make everybody gone.
   await vendor.sesamy.checkAccess({ signal: attempt.signal });
   if (known.ruleId === undefined) return result('gone', known, { reason: 'not-at-sesamy', next });
-  const subscriber = await vendor.rule.get(known.ruleId, { signal: attempt.signal });
-  // Accounts are merged: then the subscriber is another Sesamy user's by now.
-  const owner = subscriber && (await ownerOf(vendor, known.ruleId, attempt.signal));
-  const isOurs = owner === undefined || owner === input.userId;
-  const lost = subscriber && isOurs ? tagsToRemove(subscriber.tags ?? known.tags ?? [], []) : [];
-  if (lost.length > 0) {
-    attempt.step('rule: status tags of a person gone from Sesamy');
-    await vendor.rule.removeTags(known.ruleId, lost, { signal: attempt.signal });
-  }
+  attempt.step('rule: status tags of a person gone from Sesamy');
+  const lost = await takeStatusTags(vendor, input, attempt.signal);
   return result(
     'gone',
     { ...known, tags: [] },

@@ -72,6 +72,7 @@ export async function writePerson(job: Omit<Job, 'problems' | 'takenFrom'>): Pro
     refusedFields: _refused,
     sharedSince: _shared,
     movingSince: _moving,
+    leftBehind: _left,
     segmentsStale: _stale,
     ...kept
   } = known;
@@ -164,7 +165,7 @@ async function notOurs(job: Job, claim: AddressClaim, isHeld: boolean): Promise<
       // Who was written before is another person of that address, and stays.
       return isHeld ? undefined : { ...sharesAddress(job, known), reason: 'erased-address', known };
     case 'theirs':
-      if (!isHeld) return sharesAddress(job, known);
+      if (!isHeld) return sharesAddress(job, await leaveBehind(job));
       // The subscriber is the other one's from now on: they write it, and we forget it.
       await vendor.addressBook?.lookAgain([claim.owner], input.userId);
       return sharesAddress(job, handedOver(known));
@@ -186,9 +187,38 @@ function awaitsMove(job: Job, known: Known): Written {
   return sharesAddress(job, { ...known, movingSince: known.movingSince ?? job.now.toISOString() });
 }
 
+/** Nobody is to be written to as a subscriber under an address that they have left, though there is no other subscriber for them. */
+async function leaveBehind({ vendor, input, signal, step }: Job): Promise<Known> {
+  const { known } = input;
+  if (known.ruleId === undefined || known.leftBehind) return known;
+  step('rule: status tags at an address that was left');
+  await takeStatusTags(vendor, input, signal);
+  return { ...known, leftBehind: true };
+}
+
+/**
+ * Our status tags leave a subscriber; the base tag, the fields and the subscriber stay (they are the publisher's). Nothing is taken from
+ * one that is another Sesamy user's by now, as after a merge of accounts.
+ *
+ * @returns the tags that left
+ */
+export async function takeStatusTags(
+  vendor: Vendor,
+  { userId, known }: Pick<SyncInput, 'userId' | 'known'>,
+  signal: AbortSignal,
+): Promise<string[]> {
+  if (known.ruleId === undefined) return [];
+  const subscriber = await vendor.rule.get(known.ruleId, { signal });
+  const owner = subscriber && (await ownerOf(vendor, known.ruleId, signal));
+  const isOurs = owner === undefined || owner === userId;
+  const lost = subscriber && isOurs ? tagsToRemove(subscriber.tags ?? known.tags ?? [], []) : [];
+  if (lost.length > 0) await vendor.rule.removeTags(known.ruleId, lost, { signal });
+  return lost;
+}
+
 /** The subscriber is another one's now; an erasure, and the consent that goes along with a move, still have to know of it. */
 function handedOver(known: Known): Known {
-  const { movingSince: _moving, ...rest } = neverWritten(known);
+  const { movingSince: _moving, leftBehind: _left, ...rest } = neverWritten(known);
   if (known.ruleId === undefined) return rest;
   return { ...rest, formerRuleIds: withFormer(known.formerRuleIds, known.ruleId) };
 }
@@ -232,7 +262,7 @@ async function update(job: Job, ruleId: number, next: Known, changes: SyncChange
   const { email } = person.mapped;
   const writesFields = input.force || changes.fields.length > 0 || changes.addressChanged;
   let id = ruleId;
-  let held = known.tags ?? [];
+  let held = known.leftBehind ? [baseTag] : (known.tags ?? []);
   const isTaken = await isSomebodyElses(job, ruleId, changes.addressChanged || email === undefined);
   if (isTaken && !changes.addressChanged) throw new SharedAddress();
 

@@ -22,6 +22,7 @@ const commands: Record<string, () => Promise<Command>> = {
   erase: async () => (await import('./erase.js')).eraseCommand(),
   fields: async () => (await import('./fields.js')).fieldsCommand(),
   tags: async () => (await import('./tags.js')).tagsCommand(),
+  codec: async () => (await import('./codec.js')).codecCommand(),
 };
 
 /**

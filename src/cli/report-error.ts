@@ -1,4 +1,5 @@
 import { CommanderError } from 'commander';
+import { type LoggedError, loggedError } from '../log-error.js';
 
 /** Errors whose message is written for people. By name, so that a command that needs no Temporal does not load it. */
 const wrongUse = new Set(['ConfigError', 'UsageError', 'TemporalSettingsError', 'TemporalPathError', 'QueryError']);
@@ -28,14 +29,36 @@ export interface Explanation {
 /** What went wrong and how to mend it, in a sentence; no stack trace. */
 export function explain(error: unknown): Explanation {
   if (!(error instanceof Error))
-    return { exitCode: 1, message: `Unexpected failure: ${String(error)}`, unexpected: true };
+    return {
+      exitCode: 1,
+      message: `Unexpected failure: something that is no error was thrown${seeMore}`,
+      unexpected: true,
+    };
   if (wrongUse.has(error.name)) return { exitCode: 2, message: error.message, unexpected: false };
   if (failures.has(error.name)) return { exitCode: 1, message: error.message, unexpected: false };
-  const known = ofSystem(error) ?? ofTemporal(error);
+  const known = ofEncryption(error) ?? ofSystem(error) ?? ofTemporal(error);
   if (known) return { ...known, unexpected: false };
-  const [firstLine] = error.message.split('\n');
-  const message = `Unexpected ${error.name}: ${firstLine}; with SESAMY_RULE_LOG_LEVEL=debug you see where it happened.`;
-  return { exitCode: 1, message, unexpected: true };
+  // Without its message: nobody has thought of it, so it could quote a key or a reader's data.
+  const { name, code, stack = [] } = loggedError(error);
+  const what = [name, ...(code === undefined ? [] : [code])].join(' ');
+  return { exitCode: 1, message: `Unexpected ${what}${placeOf(stack)}${seeMore}`, unexpected: true };
+}
+
+const seeMore = '; please report it. SESAMY_RULE_LOG_LEVEL=debug shows the way there.';
+
+/** The nearest line of our own code. */
+function placeOf(stack: readonly string[]): string {
+  for (const frame of stack) {
+    const [, place] = /\/((?:dist\/)?(?:src|sandbox)\/[\w./-]+:\d+):\d+\)?$/.exec(frame) ?? [];
+    if (place !== undefined && !frame.includes('/node_modules/@')) return ` in ${place}`;
+  }
+  return '';
+}
+
+/** Where an error and its causes happened, without their messages. */
+function wayTo(error: LoggedError): string[] {
+  const { name, stack = [], cause } = error;
+  return [name, ...stack.map((frame) => `    ${frame}`), ...(cause ? ['caused by', ...wayTo(cause)] : [])];
 }
 
 /** Says on stderr what went wrong, for programs also as the one document on stdout. Returns the exit code. */
@@ -50,7 +73,7 @@ export function reportError(error: unknown, o: { json: boolean; env: NodeJS.Proc
   process.stderr.write(`${message}\n`);
   const name = error instanceof Error ? error.name : typeof error;
   if (unexpected && o.env.SESAMY_RULE_LOG_LEVEL === 'debug' && error instanceof Error) {
-    process.stderr.write(`${error.stack ?? name}\n`);
+    process.stderr.write(`${wayTo(loggedError(error)).join('\n')}\n`);
   }
   if (o.json) printError(name, message);
   return exitCode;
@@ -82,6 +105,15 @@ function ofSystem(error: NodeJS.ErrnoException & { port?: number }): Known | und
     default:
       return undefined;
   }
+}
+
+/** A key of the encryption is missing here, or with the worker that was asked: the sentence is ours, whoever hands it on. */
+function ofEncryption(error: Error): Known | undefined {
+  for (let cause: unknown = error; cause instanceof Error; cause = cause.cause) {
+    const [sentence] = /Temporal holds (?:data encrypted by|encrypted data)[^;]*;[^;.\n]*/.exec(cause.message) ?? [];
+    if (sentence) return { exitCode: 2, message: `${sentence}.` };
+  }
+  return undefined;
 }
 
 /** gRPC statuses that a person can do something about. */

@@ -135,6 +135,14 @@ export const settings = {
       'old one, else every person is written to Rule once more.',
     secret: true,
   }),
+  /** Read by whoever connects to Temporal (temporal/encryption.ts); here so that a mistake is told with all others. */
+  SESAMY_RULE_ENCRYPTION_KEYS: unset(values.encryptionKeys, {
+    group: 'Program',
+    meaning:
+      'Keys by which what Temporal stores of the workflows is encrypted, each of 64 hexadecimal digits (`openssl rand -hex 32`), ' +
+      'separated by commas: the first encrypts, all of them read; empty = off.',
+    secret: true,
+  }),
 } as const;
 
 export type SettingName = keyof typeof settings;

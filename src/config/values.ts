@@ -85,6 +85,16 @@ export const webhookSecrets: Value<string[]> = z
     return secrets;
   });
 
+/** Keys of AES-256 in hexadecimal digits, separated by commas; for whoever connects to Temporal, so they stay as they are. */
+export const encryptionKeys: Value<string> = value((text) =>
+  text.split(',').every((key) => /^[0-9a-f]{64}$/i.test(key.trim()))
+    ? text
+    : new Refusal(
+        'holds something that is no key of 64 hexadecimal digits',
+        'make each with: openssl rand -hex 32, and separate them by commas',
+      ),
+);
+
 /** A base URL without a trailing slash. https, or http to this machine. */
 const httpsUrl = value((text) => {
   const url = URL.canParse(text) ? new URL(text) : undefined;

@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { readFileSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { isMap, isSeq, parseDocument } from 'yaml';
 import { z } from 'zod';
@@ -16,6 +16,9 @@ export interface VendorsFile {
 export function readVendorsFile(path: string, env: NodeJS.ProcessEnv, defaults: VendorDefaults): VendorsFile {
   let text: string;
   try {
+    // A device could be read for ever.
+    if (statSync(path).isCharacterDevice())
+      return unusable('names a file that cannot be read (no file)', 'write the path of a YAML or JSON file');
     text = readFileSync(path, 'utf8');
   } catch (error) {
     return unusable(`names a file that cannot be read (${codeOf(error)})`, 'write the path of a YAML or JSON file');

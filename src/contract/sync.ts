@@ -45,6 +45,8 @@ export interface Known {
   sharedSince?: string;
   /** Since when another one seems to be leaving the address, or to be gone (ISO instant). */
   movingSince?: string;
+  /** Our status tags were taken from the subscriber, whose address the person has left for one that is somebody else's. */
+  leftBehind?: true;
   /** A quiet write changed something: the next live look recalculates the segments. */
   segmentsStale?: boolean;
   /** A removal of tags was still under way: the next sync compares with what Rule really holds. */

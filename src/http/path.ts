@@ -2,15 +2,21 @@
 export type PathParams = Readonly<Record<string, string | number>>;
 export type Query = Readonly<Record<string, string | number | undefined>>;
 
+/** One half of a surrogate pair, which JSON may hold and no address can. */
+const halfCharacter = /\p{Surrogate}/u;
+
 /**
  * A path with its parts encoded (ids contain `|`, addresses `@` and `+`) and its query; `undefined` where a part is empty or made of
- * dots, since such a path would name another resource, for example the list instead of the person.
+ * dots, since such a path would name another resource, for example the list instead of the person, or where it is no text.
  */
 export function fillPath(template: string, params: PathParams = {}, query: Query = {}): string | undefined {
   let usable = true;
   const path = template.replace(/\{(\w+)\}/g, (_, name: string) => {
     const value = String(params[name] ?? '');
-    if (/^\.{0,2}$/.test(value)) usable = false;
+    if (/^\.{0,2}$/.test(value) || halfCharacter.test(value)) {
+      usable = false;
+      return '';
+    }
     return encodeURIComponent(value);
   });
   const search = new URLSearchParams();

@@ -84,7 +84,11 @@ export function createHttpClient(options: HttpClientOptions): HttpClient {
   async function send(call: HttpRequest): Promise<HttpReply> {
     const path = fillPath(call.path, call.params, call.query);
     if (path === undefined) {
-      throw error(call, { kind: 'refused', next: 'fix-data', reason: 'an id in the path is empty or made of dots' });
+      throw error(call, {
+        kind: 'refused',
+        next: 'fix-data',
+        reason: 'an id in the path is empty, made of dots or no text',
+      });
     }
     const { headers, body } = encode(call, options.userAgent ?? 'sesamy-rule');
     call.signal?.throwIfAborted();

@@ -45,15 +45,15 @@ function waitUntil(text: string | undefined, answered: number): number | undefin
 }
 
 /**
- * In the night when clocks go back an hour exists twice: then the first of the two moments that has not passed is meant. A time that
- * the spring night skips is read as the hour after it.
+ * In the night when clocks go back an hour exists twice: then the first of the two moments that is still to come is meant, since who is
+ * refused at the first is blocked until the second. A time that the spring night skips is read as the hour after it.
  */
 function wallTime(text: string, answered: number): number | undefined {
   const parsed = DateTime.fromISO(text.replace(' ', 'T'), { zone: wallZone });
   if (!parsed.isValid) return undefined;
   if (/(?:Z|[+-]\d{2}:?\d{2})$/i.test(text.slice('YYYY-MM-DD'.length))) return parsed.toMillis();
   const moments = parsed.getPossibleOffsets().map((moment) => moment.toMillis());
-  return moments.sort((a, b) => a - b).find((moment) => moment >= answered) ?? moments.at(-1);
+  return moments.sort((a, b) => a - b).find((moment) => moment > answered) ?? moments.at(-1);
 }
 
 function parseHttpDate(text: string | undefined): number | undefined {

@@ -42,7 +42,7 @@ export interface LifecycleInput {
   before: LifecycleMemory | undefined;
   /**
    * Nobody is told anything and nothing is taken as told: what a quiet look finds is judged by the next live one, by its own date. Only
-   * where nothing is remembered yet does it begin the memory: what is true then is no news.
+   * where nothing is remembered yet does it begin the memory: what is true then is no news, unless it has happened just now.
    */
   quiet: boolean;
   /** Somebody of whom we know already, as a guest: purchases of the last days are still news to the next live look. */
@@ -115,11 +115,21 @@ function judge(look: Look, input: LifecycleInput): { memory: LifecycleMemory | u
   const { before, quiet, seenBefore } = input;
   if (quiet && before) return { memory: before, events: [] };
   const found = before ? nextLook(look, input, before) : firstLook(look, input);
-  if (quiet) return { memory: seenBefore && found.events.length > 0 ? undefined : found.memory, events: [] };
+  if (quiet) {
+    const isLeft = seenBefore ? found.events.length > 0 : found.events.some(({ at }) => isUnderWay(look, at));
+    return { memory: isLeft ? undefined : found.memory, events: [] };
+  }
   const events = found.events
     .filter(({ type }) => !look.settings.off.includes(type))
     .sort((a, b) => order(a) - order(b) || Date.parse(a.at) - Date.parse(b.at));
   return { memory: found.memory, events };
+}
+
+/** Sesamy may not have told of it yet, or nobody has looked since: a quiet look that comes in between must not swallow it. */
+const underWayMs = 15 * 60_000;
+
+function isUnderWay({ now }: Look, at: string): boolean {
+  return now - Date.parse(at) < underWayMs;
 }
 
 function order({ type }: LifecycleEvent): number {

@@ -34,6 +34,8 @@ export function createEngine(part: TemplatePart, language: string): Liquid {
     ...(part === 'html' ? { outputEscape: 'escape' } : {}),
     ...limits,
   });
+  // Switches the escaping off for what readers have typed; a template's own markup needs no output.
+  if (part === 'html') delete engine.filters.raw;
   for (const tag of otherFiles) {
     engine.registerTag(tag, {
       parse() {

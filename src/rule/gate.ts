@@ -1,4 +1,5 @@
 import { VendorError } from '../http/errors.js';
+import { steadyNow } from '../http/steady-clock.js';
 
 /** Why no call passes: Rule's block, a refused key, or our own brake shortly before a block. */
 export type GateReason = 'blocked' | 'key-refused' | 'braking';
@@ -56,7 +57,7 @@ export interface AccountGate {
 }
 
 export interface GateOptions {
-  /** Epoch milliseconds. */
+  /** Epoch milliseconds; default a clock that never jumps. */
   now?: () => number;
   /** In [0, 1). */
   random?: () => number;
@@ -82,7 +83,7 @@ interface Closed {
   probe?: Pass | undefined;
 }
 
-export function createAccountGate({ now = Date.now, random = Math.random }: GateOptions = {}): AccountGate {
+export function createAccountGate({ now = steadyNow, random = Math.random }: GateOptions = {}): AccountGate {
   let closed: Closed | undefined;
   let keyRefusals = 0;
   let use: AccountUse = {};

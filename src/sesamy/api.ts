@@ -9,6 +9,7 @@ import {
   type HttpRequest,
   type Timeouts,
 } from '../http/request.js';
+import { steadyNow } from '../http/steady-clock.js';
 import { apiFailure, tokenFailure } from './failures.js';
 import { createPace } from './pace.js';
 import { tokenSchema } from './schemas.js';
@@ -66,11 +67,11 @@ export function createSesamyApi(options: SesamyApiOptions): SesamyApi {
   /** Once Sesamy has asked for a pause, nobody in this process calls before its end. */
   async function paced(over: HttpClient, call: HttpRequest): Promise<HttpReply> {
     await pace.turn(call.signal);
-    const waitMs = quietUntil - Date.now();
+    const waitMs = quietUntil - steadyNow();
     if (waitMs > 0)
       throw over.error(call, { kind: 'rate-limited', next: 'wait', reason: 'Sesamy asks for a pause', waitMs });
     const reply = await over.send(call);
-    if (reply.status === 429) quietUntil = Date.now() + (apiFailure(reply)?.waitMs ?? 0);
+    if (reply.status === 429) quietUntil = steadyNow() + (apiFailure(reply)?.waitMs ?? 0);
     return reply;
   }
 

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { steadyNow } from '../http/steady-clock.js';
 import type { ApiCall, SesamyApi } from './api.js';
 import { orAborted } from './pace.js';
 import { pageSchema } from './pages.js';
@@ -30,7 +31,7 @@ export function createFilterCheck(api: SesamyApi): (signal?: AbortSignal) => Pro
       kind: 'filter-ignored',
       next: 'wait',
       reason,
-      waitMs: Math.max(ignoredUntil - Date.now(), 0),
+      waitMs: Math.max(ignoredUntil - steadyNow(), 0),
     });
   }
 
@@ -39,7 +40,7 @@ export function createFilterCheck(api: SesamyApi): (signal?: AbortSignal) => Pro
     // 404 and 204 name nobody's rows either.
     if (reply.status !== 404 && reply.status !== 204) {
       if (api.read(call, reply, anyRows).rows.length > 0) {
-        ignoredUntil = Date.now() + recheckMs;
+        ignoredUntil = steadyNow() + recheckMs;
         throw ignored();
       }
     }
@@ -48,7 +49,7 @@ export function createFilterCheck(api: SesamyApi): (signal?: AbortSignal) => Pro
 
   return async (signal) => {
     if (heeded) return;
-    if (Date.now() < ignoredUntil) throw ignored();
+    if (steadyNow() < ignoredUntil) throw ignored();
     checking ??= ask().finally(() => {
       checking = undefined;
     });

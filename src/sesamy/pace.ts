@@ -1,4 +1,5 @@
-import pThrottle from 'p-throttle';
+import { setMaxListeners } from 'node:events';
+import { setTimeout as delay } from 'node:timers/promises';
 
 /** Lets request starts through at a steady rate. */
 export interface Pace {
@@ -20,12 +21,23 @@ const margin = 1.05;
  */
 export function createPace(perSecond: number): Pace {
   const closing = new AbortController();
+  // Everybody who waits listens.
+  setMaxListeners(0, closing.signal);
   const interval = Math.ceil((1000 / perSecond) * margin);
-  const start = pThrottle({ limit: 1, interval, strict: true, signal: closing.signal })(async () => {});
+  // By a clock that never jumps: the libraries for this take the system's, and when that is set back by an hour nothing starts for an hour.
+  let next = performance.now();
   return {
     async turn(signal) {
       signal?.throwIfAborted();
-      await orAborted(start(), signal);
+      closing.signal.throwIfAborted();
+      const now = performance.now();
+      const start = Math.max(next, now);
+      next = start + interval;
+      if (start === now) return;
+      const turn = delay(start - now, undefined, { signal: closing.signal }).catch(() =>
+        closing.signal.throwIfAborted(),
+      );
+      await orAborted(turn, signal);
     },
     close: () => closing.abort(new Error('the client was closed')),
   };

@@ -1,3 +1,4 @@
+import { steadyNow } from '../http/steady-clock.js';
 import { orAborted } from './pace.js';
 
 /** Renewed this long before its end (sesamy-api §1.3), or at half its life where that is short. */
@@ -19,7 +20,7 @@ export interface TokenSource {
   drop(token: string): void;
 }
 
-export function createTokenSource(fetchToken: () => Promise<FetchedToken>, now: () => number = Date.now): TokenSource {
+export function createTokenSource(fetchToken: () => Promise<FetchedToken>, now: () => number = steadyNow): TokenSource {
   let current: { token: string; renewAt: number } | undefined;
   let fetching: Promise<string> | undefined;
 

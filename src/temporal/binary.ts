@@ -2,6 +2,7 @@
 import { execFile } from 'node:child_process';
 import { access, constants, stat } from 'node:fs/promises';
 import { delimiter, join, resolve } from 'node:path';
+import { childEnvironment } from './child-environment.js';
 import {
   type PinnedPackage,
   temporalCliPackage,
@@ -151,7 +152,7 @@ async function isExecutable(path: string): Promise<boolean> {
 /** Whether a program could be started with `--version`, whatever it then made of it, and what it printed. */
 function run(path: string): Promise<{ started: boolean; output: string }> {
   return new Promise((settle) => {
-    execFile(path, ['--version'], { timeout: 20_000 }, (error, output) => {
+    execFile(path, ['--version'], { timeout: 20_000, env: childEnvironment() }, (error, output) => {
       // A number is an exit status; a word such as ENOEXEC means that it never ran, and so say a shell's 126 and 127.
       const code = error?.code;
       settle({ started: typeof code !== 'string' && code !== 126 && code !== 127, output });

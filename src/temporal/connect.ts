@@ -9,9 +9,11 @@ import {
   isRetryableError,
   makeGrpcRetryInterceptor,
 } from '@temporalio/client';
+import type { PayloadCodec } from '@temporalio/common';
 import { type ClientConnectConfig, loadClientConnectConfig } from '@temporalio/envconfig';
 import type { NativeConnection } from '@temporalio/worker';
 import { grpcStatus } from '../grpc-status.js';
+import { EncryptionKeysError, payloadCodecOf } from './encryption.js';
 
 export interface ConnectOptions {
   /** How long to try before giving up. Default 10 s. */
@@ -58,14 +60,14 @@ export class TemporalSettingsError extends Error {
  * an unknown one is reported here and not by the first call.
  *
  * @param env `TEMPORAL_ADDRESS`, `TEMPORAL_NAMESPACE`, `TEMPORAL_API_KEY`, `TEMPORAL_TLS_…`, `TEMPORAL_PROFILE`, `TEMPORAL_CONFIG_FILE`;
- *   the default profile file is found through it as well. For an embedded server `{ TEMPORAL_ADDRESS: embedded.address }` says all.
+ *   `SESAMY_RULE_ENCRYPTION_KEYS`; the default profile file is found through it as well. For an embedded server `{ TEMPORAL_ADDRESS: embedded.address }` says all.
  * @throws TemporalUnreachableError, TemporalSettingsError
  */
 export async function connectTemporal(
   env: NodeJS.ProcessEnv = process.env,
   { timeoutMs = 10_000 }: ConnectOptions = {},
 ): Promise<TemporalConnection> {
-  const { connectionOptions, namespace, address } = settings(env);
+  const { connectionOptions, namespace, address, codec } = settings(env);
   const { tls, apiKey, metadata } = connectionOptions;
   const deadline = Date.now() + timeoutMs;
   let connection: Connection | undefined;
@@ -84,7 +86,7 @@ export async function connectTemporal(
     const { workflowService } = connection;
     await connection.withDeadline(deadline, () => workflowService.describeNamespace({ namespace }));
     retries.connected();
-    return { connection, client: createClient({ connection, namespace }), namespace, address };
+    return { connection, client: createClient({ connection, namespace, codec }), namespace, address };
   } catch (error) {
     await connection?.close();
     throw unreachable(error, { address, namespace, timeoutMs });
@@ -125,8 +127,17 @@ export async function nativeConnectTemporal(
 }
 
 /** A client on a connection of either kind; for programs whose worker's connection is to serve both. */
-export function createClient({ connection, namespace }: { connection: ConnectionLike; namespace: string }): Client {
-  return new Client({ connection, namespace });
+export function createClient({
+  connection,
+  namespace,
+  codec,
+}: {
+  connection: ConnectionLike;
+  namespace: string;
+  /** By which payloads are written and read. Default: as they are. */
+  codec?: PayloadCodec;
+}): Client {
+  return new Client({ connection, namespace, ...(codec ? { dataConverter: { payloadCodecs: [codec] } } : {}) });
 }
 
 /** Calls after the first connection are tried for about two seconds: whoever waits for them knows better whether to come again. */
@@ -158,7 +169,15 @@ export function checkTemporalSettings(env: NodeJS.ProcessEnv): void {
   settings(env);
 }
 
-function settings(env: NodeJS.ProcessEnv): Pick<ClientConnectConfig, 'connectionOptions'> & TemporalPlace {
+interface Settings extends Pick<ClientConnectConfig, 'connectionOptions'>, TemporalPlace {
+  codec: PayloadCodec;
+}
+
+function settings(env: NodeJS.ProcessEnv): Settings {
+  // Temporal's reader would write the settings, its key among them, into every object of this process.
+  if (env.TEMPORAL_PROFILE !== undefined && env.TEMPORAL_PROFILE in Object.prototype) {
+    throw new TemporalSettingsError('TEMPORAL_PROFILE has a name that no profile can have; give the profile another.');
+  }
   try {
     const overrideEnvVars = Object.fromEntries(
       Object.entries(env).filter((entry): entry is [string, string] => entry[1] !== undefined && entry[1] !== ''),
@@ -168,16 +187,25 @@ function settings(env: NodeJS.ProcessEnv): Pick<ClientConnectConfig, 'connection
       // A profile of the machine's is not meant for a server that only this program knows.
       ...(env.SESAMY_RULE_EMBEDDED ? { disableFile: true } : {}),
     });
-    return { connectionOptions, namespace, address: connectionOptions.address ?? 'localhost:7233' };
+    const address = connectionOptions.address ?? 'localhost:7233';
+    return { connectionOptions, namespace, address, codec: payloadCodecOf(env) };
   } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
+    if (error instanceof EncryptionKeysError) throw new TemporalSettingsError(`${error.message}.`);
     throw new TemporalSettingsError(
-      `The Temporal settings cannot be used: ${reason}; check TEMPORAL_… and the profile file.`,
-      {
-        cause: error,
-      },
+      `The Temporal settings cannot be used: ${reasonOf(error)}; check TEMPORAL_… and the profile file.`,
     );
   }
+}
+
+/** A path or the name of a profile; anything else could be a key in the wrong variable, and is not repeated. */
+const plainName = /^(?:[/.~][\w./ -]{0,200}|[\w-]{1,40})$/;
+
+/** The first line of a message, with the place in the file: behind it the parser quotes lines of the profile, and keys stand in them. */
+function reasonOf(error: unknown): string {
+  if (!(error instanceof Error)) return 'they cannot be read';
+  const named = error.message.replace(/'(.*)'/s, (quoted, name: string) => (plainName.test(name) ? quoted : "'…'"));
+  const [first = ''] = named.split('\n');
+  return 'line' in error && typeof error.line === 'number' ? `${first} (line ${error.line})` : first;
 }
 
 function unreachable(

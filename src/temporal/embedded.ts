@@ -5,6 +5,7 @@ import { mkdir } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { Connection } from '@temporalio/client';
+import { childEnvironment } from './child-environment.js';
 import { assertDatabaseIsFree, forgetDatabaseOwner, noteDatabaseOwner } from './database-owner.js';
 import { LastLines } from './last-lines.js';
 import { freePort, isListening, isPortFree } from './ports.js';
@@ -136,6 +137,7 @@ class ServerProcess implements EmbeddedTemporal {
     this.#child = spawn(settings.executable, serverArguments(settings), {
       stdio: ['ignore', 'pipe', 'pipe'],
       detached: true,
+      env: childEnvironment(),
     });
     this.#collectOutput();
     this.exited = this.#watch();

@@ -1,4 +1,5 @@
 import { spawn } from 'node:child_process';
+import { childEnvironment } from './child-environment.js';
 
 /**
  * Lets a child process not outlive this one, however this one ends: a waiting shell holds the reading end of a pipe, and when the
@@ -14,6 +15,7 @@ export function endWithThisProcess(pid: number): () => void {
   const shell = spawn('/bin/sh', ['-c', 'read -r _; kill -TERM "$1"', 'sesamy-rule-watchdog', String(pid)], {
     stdio: ['pipe', 'ignore', 'ignore'],
     detached: true,
+    env: childEnvironment(),
   });
   shell.on('error', () => {}); // No /bin/sh: nothing that could be done about it, and the server itself is fine.
   shell.unref();

@@ -10,6 +10,7 @@ export type RefusalCode =
   | 'too-large'
   | 'internal'
   | 'temporal-away'
+  | 'temporal-busy'
   | 'closing';
 
 /** Why a request is not done. The reason is a fixed sentence: nothing of the request and no secret is repeated in it. */
@@ -32,6 +33,6 @@ export class Refusal extends Error {
 }
 
 /** Sesamy sends again after 5xx only (sesamy-api §4.3), so whatever mends itself is a 503. */
-export function tryAgain(code: 'temporal-away' | 'closing', reason: string): Refusal {
+export function tryAgain(code: 'temporal-away' | 'temporal-busy' | 'closing', reason: string): Refusal {
   return new Refusal(503, code, reason, { 'Retry-After': '5' });
 }

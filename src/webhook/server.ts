@@ -1,5 +1,6 @@
 import { type FastifyInstance, type FastifyReply, type FastifyRequest, fastify } from 'fastify';
 import { type Nudge, type PersonId, signalOfEvent } from '../contract/index.js';
+import { grpcStatusOf } from '../grpc-status.js';
 import { type Logger, loggedError } from '../log.js';
 import type { Metrics } from '../metrics.js';
 import { withinTime } from '../time-limit.js';
@@ -8,12 +9,13 @@ import { createCredentialCheck, unauthorised } from './credential.js';
 import { parseEvent, type WebhookEvent } from './event.js';
 import { Refusal, tryAgain } from './refusal.js';
 import { closeGracefully } from './shutdown.js';
+import { createTurns, TooBusyError, type Turns } from './turns.js';
 
 export interface WebhookDeps {
   /** The configured vendors; each secret opens its vendor only. */
   vendors: ReadonlyMap<string, { secrets: readonly string[] }>;
-  /** Takes a nudge; resolves when Temporal has stored it. */
-  subscribers: { notify(person: PersonId, nudge: Nudge): Promise<void> };
+  /** Takes a nudge; resolves when Temporal has stored it. What has taken `timeoutMs` is given up. */
+  subscribers: { notify(person: PersonId, nudge: Nudge, o: { timeoutMs: number }): Promise<void> };
   /** Whether Temporal answers. */
   ready: () => Promise<boolean>;
   metrics: Metrics;
@@ -25,6 +27,13 @@ export interface WebhookDeps {
   /** How long requests under way may take to end when the server is closed. Default 10 000. */
   closeTimeoutMs?: number;
 }
+
+/**
+ * How many events are on their way to Temporal at one time, and how many of a vendor wait their turn. A service that takes 100 a second
+ * has done with those that are on their way in less than a second, and with those that wait before their time is up; a burst of
+ * a thousand purchases is taken whole by one that is in health.
+ */
+const inHand = { atOnce: 64, waiting: 1_000 };
 
 declare module 'fastify' {
   interface FastifyRequest {
@@ -44,6 +53,7 @@ declare module 'fastify' {
 export function createWebhookServer(deps: WebhookDeps): FastifyInstance {
   const { vendors, metrics, log, temporalTimeoutMs = 5_000, requestTimeoutMs = 10_000, closeTimeoutMs = 10_000 } = deps;
   const credentialCheck = createCredentialCheck(vendors);
+  const turns = createTurns(inHand);
   const onError = answerError(log);
   const app = fastify({
     bodyLimit: bodyLimitBytes,
@@ -80,7 +90,7 @@ export function createWebhookServer(deps: WebhookDeps): FastifyInstance {
       const event = parseEvent(request.body);
       checkVendor(vendors, request.openedVendors, event.person.vendorId);
       request.event = event;
-      await hand(deps, event, temporalTimeoutMs);
+      await hand(deps, turns, event, temporalTimeoutMs);
       return reply.code(202).send({ accepted: true });
     },
   });
@@ -107,16 +117,21 @@ function checkVendor(vendors: WebhookDeps['vendors'], opened: ReadonlySet<string
 /** Resolves when Temporal has the event. A success that comes too late does no harm: the event comes again, and is a nudge only. */
 async function hand(
   { subscribers, log }: WebhookDeps,
+  turns: Turns,
   { person, nudge }: WebhookEvent,
   timeoutMs: number,
 ): Promise<void> {
   try {
-    await withinTime(timeoutMs, () => subscribers.notify(person, nudge));
-  } catch (error) {
-    log.warn(
-      { err: loggedError(error), vendor: person.vendorId, user: person.userId },
-      'Temporal did not take a webhook',
+    await turns.take(person.vendorId, timeoutMs, (left) =>
+      withinTime(left, () => subscribers.notify(person, nudge, { timeoutMs: left })),
     );
+  } catch (error) {
+    // No line in the log for each: there are many of them, and the counter tells.
+    if (error instanceof TooBusyError)
+      throw tryAgain('temporal-busy', 'More events come than Temporal takes; send it again.');
+    // Without its stack: while Temporal is away there is one for each webhook.
+    const { name, code = grpcStatusOf(error) } = loggedError(error);
+    log.warn({ err: { name, code }, vendor: person.vendorId, user: person.userId }, 'Temporal did not take a webhook');
     throw tryAgain('temporal-away', 'Temporal did not take the event; send it again.');
   }
 }

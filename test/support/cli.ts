@@ -29,6 +29,8 @@ interface CliOptions {
   cwd?: string;
   /** Whoever reads the output goes away before there is any, as `head` may. */
   closeStdout?: boolean;
+  /** What Node runs with the arguments; default the command line. */
+  program?: readonly string[];
 }
 
 /** Runs a command to its end. Whatever it prints is searched for planted personal data, unless it is the one that may print it. */
@@ -37,7 +39,7 @@ export async function runCli(args: readonly string[], options: CliOptions = {}):
   const [code] = (await once(child, 'close')) as [number | null];
   const { stdout, stderr } = output;
   if (args[0] !== 'preview') assertNothingPersonal(stdout + stderr);
-  assert.doesNotMatch(stderr, /^\s+at .*\d+:\d+/m, 'a stack trace was shown');
+  assert.doesNotMatch(stderr, /^\s+at .*\d+:\d+/m, `a stack trace was shown: ${stderr}`);
   return { code, stdout, stderr, json: <T>() => JSON.parse(stdout) as T };
 }
 
@@ -74,17 +76,22 @@ export async function runCliOnTerminal(
 }
 
 export interface RunningCli {
+  pid: number;
   /** What it has printed so far. */
   output: { stdout: string; stderr: string };
   /** Sends SIGTERM and answers the exit code. */
   stop(): Promise<number | null>;
+  /** Its exit code, once it has ended by itself. */
+  ended: Promise<number | null>;
 }
 
 /** Starts a command that runs until it is stopped; resolves when it has said on stdout that it runs. */
 export async function startCli(args: readonly string[], options: CliOptions = {}): Promise<RunningCli> {
   const { child, closed, output } = await startRunning(args, options);
   return {
+    pid: child.pid ?? assert.fail('the process has no id'),
     output,
+    ended: closed.then(([code]) => code),
     async stop() {
       child.kill('SIGTERM');
       // A child that does not stop must neither hold up the tests nor outlive them.
@@ -105,7 +112,7 @@ async function startRunning(args: readonly string[], options: CliOptions) {
       assert.equal(child.exitCode, null, `${args.join(' ')} ended: ${output.stderr}`);
       assert.notEqual(output.stdout, '', 'nothing has been said yet');
     },
-    { timeoutMs: 30_000, what: args.join(' ') },
+    { timeoutMs: 30_000, what: [...(options.program ?? []), ...args].join(' ') },
   );
   return { child, closed, output };
 }
@@ -117,9 +124,16 @@ export interface WorkerProcess {
   kill(): Promise<void>;
 }
 
-/** Starts `sesamy-rule worker`; resolves when it takes work. */
-export async function startWorkerProcess(env: Record<string, string>): Promise<WorkerProcess> {
-  const { child, closed, output } = await startRunning(['worker'], { env });
+/**
+ * Starts `sesamy-rule worker`, or another program that says on stdout when it is ready; resolves when it takes work.
+ *
+ * @param program what Node is to run, with its arguments
+ */
+export async function startWorkerProcess(
+  env: Record<string, string>,
+  program: readonly string[] = [cli, 'worker'],
+): Promise<WorkerProcess> {
+  const { child, closed, output } = await startRunning([], { env, program });
   return {
     pid: child.pid,
     output,
@@ -133,16 +147,17 @@ export async function startWorkerProcess(env: Record<string, string>): Promise<W
 }
 
 /** Does the work for each item, a few at a time: a process takes longer to start than to do what is tested. */
-export async function atOnce<T>(items: readonly T[], work: (item: T) => Promise<void>): Promise<void> {
+export async function atOnce<T>(items: readonly T[], work: (item: T) => Promise<void>, lanes = 3): Promise<void> {
   const left = [...items];
   const lane = async () => {
     for (let item = left.shift(); item !== undefined; item = left.shift()) await work(item);
   };
-  await Promise.all([lane(), lane(), lane()]);
+  await Promise.all(Array.from({ length: lanes }, lane));
 }
 
-function start(args: readonly string[], { env = {}, cwd = emptyFolder, closeStdout = false }: CliOptions) {
-  const child: ChildProcess = spawn(process.execPath, [cli, ...args], {
+function start(args: readonly string[], options: CliOptions) {
+  const { env = {}, cwd = emptyFolder, closeStdout = false, program = [cli] } = options;
+  const child: ChildProcess = spawn(process.execPath, [...program, ...args], {
     cwd,
     env: { PATH: process.env.PATH, HOME: emptyFolder, ...env },
     stdio: ['ignore', 'pipe', 'pipe'],

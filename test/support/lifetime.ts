@@ -5,7 +5,7 @@
  */
 import assert from 'node:assert/strict';
 import { Context } from '@temporalio/activity';
-import { temporal } from '@temporalio/proto';
+import proto, { type temporal } from '@temporalio/proto';
 import { TestWorkflowEnvironment } from '@temporalio/testing';
 import { Worker } from '@temporalio/worker';
 import { type JourneyMail, type RuleSandbox, startRuleSandbox } from '../../sandbox/rule/index.js';
@@ -24,6 +24,7 @@ import { createMetrics } from '../../src/metrics.js';
 import { createAccountGate, createRuleClient } from '../../src/rule/index.js';
 import { openVendors } from '../../src/vendors.js';
 import { createWebhookServer } from '../../src/webhook/index.js';
+import { billableActions } from './billable-actions.js';
 import { eventually } from './eventually.js';
 import { planted, plantedKeys } from './markers.js';
 import { addressOf, nextId } from './people.js';
@@ -46,6 +47,8 @@ export interface EventRowView {
 export interface HistoryCost {
   events: number;
   bytes: number;
+  /** What Temporal Cloud would bill, but for heartbeats and queries. */
+  actions: number;
   runs: number;
   /** Number of events by when they were written. */
   eventTimes: number[];
@@ -89,7 +92,8 @@ export interface Lifetime {
   close(): Promise<void>;
 }
 
-export async function startLifetime(): Promise<Lifetime> {
+/** @param workers how many workers take the vendor's activities, each with a gate of its own, as processes have */
+export async function startLifetime({ workers: workerCount = 1 } = {}): Promise<Lifetime> {
   const path = await temporalTestServer();
   const env = await TestWorkflowEnvironment.createTimeSkipping({
     server: { executable: { type: 'existing-path', path } },
@@ -120,16 +124,16 @@ export async function startLifetime(): Promise<Lifetime> {
   const vendors = openVendors([config], env.client);
   const [opened] = vendors.all;
   assert.ok(opened);
-  // The gate waits by the clock by which Rule blocks.
-  const gate = createAccountGate({ now: () => clock });
-  const ruleClient = createRuleClient({ ...config.rule, gate });
-  const vendor: Vendor = {
-    ...opened,
-    gate,
-    rule: ruleClient,
-    fieldTypes: createFieldTypes(ruleClient, () => clock),
-    timings: { ...config.timings },
+  const timings = { ...config.timings };
+  const openVendor = (): Vendor => {
+    // The gate waits by the clock by which Rule blocks.
+    const gate = createAccountGate({ now: () => clock });
+    const ruleClient = createRuleClient({ ...config.rule, gate });
+    return { ...opened, gate, rule: ruleClient, fieldTypes: createFieldTypes(ruleClient, () => clock), timings };
   };
+  const opens = Array.from({ length: workerCount }, openVendor);
+  const [vendor] = opens;
+  assert.ok(vendor);
 
   const subscribers = createSubscribers(env.client);
   const server = createWebhookServer({
@@ -142,25 +146,27 @@ export async function startLifetime(): Promise<Lifetime> {
   const url = `${await server.listen({ host: '127.0.0.1', port: 0 })}/webhooks/sesamy`;
   sesamy.webhooks.setTarget({ url, headers: { Authorization: `Bearer ${secret}` } });
 
-  const { syncSubscriber, deliverEvent, eraseSubscriber } = createActivities(vendor, () =>
-    reach(Context.current().info.currentAttemptScheduledTimestampMs),
-  );
-  const activities: SubscriberActivities = {
-    // The stand-ins' clocks have to be right from the first call on.
-    async syncSubscriber(input) {
-      reach(Context.current().info.currentAttemptScheduledTimestampMs);
-      return syncSubscriber(input);
-    },
-    async deliverEvent(input) {
-      reach(Context.current().info.currentAttemptScheduledTimestampMs);
-      return deliverEvent(input);
-    },
-    eraseSubscriber,
+  const activitiesOf = (one: Vendor): SubscriberActivities => {
+    const { syncSubscriber, deliverEvent, eraseSubscriber } = createActivities(one, () =>
+      reach(Context.current().info.currentAttemptScheduledTimestampMs),
+    );
+    return {
+      // The stand-ins' clocks have to be right from the first call on.
+      async syncSubscriber(input) {
+        reach(Context.current().info.currentAttemptScheduledTimestampMs);
+        return syncSubscriber(input);
+      },
+      async deliverEvent(input) {
+        reach(Context.current().info.currentAttemptScheduledTimestampMs);
+        return deliverEvent(input);
+      },
+      eraseSubscriber,
+    };
   };
   const connection = env.nativeConnection;
   const workers = await Promise.all([
     Worker.create({ connection, taskQueue: workflowTaskQueue, workflowBundle: { codePath: bundle } }),
-    Worker.create({ connection, taskQueue: activityTaskQueue(config.id), activities }),
+    Worker.create({ connection, taskQueue: activityTaskQueue(config.id), activities: dealt(opens.map(activitiesOf)) }),
   ]);
   const runs = workers.map((worker) => worker.run());
 
@@ -302,14 +308,15 @@ export async function startLifetime(): Promise<Lifetime> {
       return stages[0]?.slice('sesamy_stage_'.length);
     },
     async cost(userId) {
-      const cost: HistoryCost = { events: 0, bytes: 0, runs: 0, eventTimes: [] };
+      const cost: HistoryCost = { events: 0, bytes: 0, actions: 0, runs: 0, eventTimes: [] };
       let runId: string | undefined = (await handleOf(userId).describe()).runId;
       while (runId) {
         const history: temporal.api.history.v1.IHistory = await handleOf(userId, runId).fetchHistory();
         const events: NonNullable<typeof history.events> = history.events ?? [];
         cost.runs += 1;
         cost.events += events.length;
-        cost.bytes += temporal.api.history.v1.History.encode(history).finish().length;
+        cost.bytes += proto.temporal.api.history.v1.History.encode(history).finish().length;
+        cost.actions += billableActions(history);
         cost.eventTimes.push(...events.map(({ eventTime }) => Number(eventTime?.seconds ?? 0) * 1_000));
         runId = events[0]?.workflowExecutionStartedEventAttributes?.continuedExecutionRunId || undefined;
       }
@@ -330,7 +337,7 @@ export async function startLifetime(): Promise<Lifetime> {
       for (const worker of workers) worker.shutdown();
       await Promise.all(runs);
       await server.close();
-      await Promise.all([vendors.close(), ruleClient.close()]);
+      await Promise.all([vendors.close(), ...opens.map((one) => one.rule.close())]);
       await sesamy.close();
       await rule.close();
       await env.teardown();
@@ -342,13 +349,27 @@ export async function startLifetime(): Promise<Lifetime> {
   };
 }
 
+/** One worker of Temporal's that deals its work out to several of ours: two of them on one queue are not to be had in a process. */
+function dealt(hands: readonly SubscriberActivities[]): SubscriberActivities {
+  let turn = 0;
+  const next = () => {
+    turn += 1;
+    return hands[turn % hands.length] as SubscriberActivities;
+  };
+  return {
+    syncSubscriber: (input) => next().syncSubscriber(input),
+    deliverEvent: (input) => next().deliverEvent(input),
+    eraseSubscriber: (input) => next().eraseSubscriber(input),
+  };
+}
+
 function subscriberOf(rule: RuleSandbox, userId: string) {
   const found = rule.subscriber(addressOf(userId));
   assert.ok(found, `${userId} is in Rule`);
   return found;
 }
 
-const { EventType } = temporal.api.enums.v1;
+const { EventType } = proto.temporal.api.enums.v1;
 
 /** The event that the workflow has not answered yet; `undefined` for one that waits for a timer or for news. */
 function unfinished(events: readonly temporal.api.history.v1.IHistoryEvent[]): string | undefined {

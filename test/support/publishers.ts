@@ -32,6 +32,8 @@ export interface Publishers {
   subscribers: Subscribers;
   /** Those that the vendors file names from the next start on. */
   name(...ids: string[]): void;
+  /** What a process is given that does the work of those who are named. */
+  environment(): Promise<Record<string, string>>;
   /** Further environment variables from the next start on. */
   env: Record<string, string>;
   startWorkers(): Promise<void>;
@@ -44,7 +46,10 @@ export interface Publishers {
 const variable = (id: string, what: string) => `${id.toUpperCase()}_${what}`;
 
 /** Starts the stand-ins, the webhook server and workers, all vendors named. */
-export async function startPublishers(ids: readonly string[], { requestsPerSecond = 100 } = {}): Promise<Publishers> {
+export async function startPublishers(
+  ids: readonly string[],
+  { requestsPerSecond = 100, workers: withWorkers = true, people = 0 } = {},
+): Promise<Publishers> {
   const { address } = await sharedTemporal();
   const namespace = await freshNamespace();
   const folder = await mkdtemp(join(tmpdir(), 'sesamy-rule-publishers-'));
@@ -67,6 +72,7 @@ export async function startPublishers(ids: readonly string[], { requestsPerSecon
       clientId: `client-${id}`,
       clientSecret: secrets.sesamy,
       rps: 0,
+      population: { people },
     });
     const rule = await startRuleSandbox({ apiKey: secrets.rule });
     const publisher: Publisher = {
@@ -109,6 +115,7 @@ export async function startPublishers(ids: readonly string[], { requestsPerSecon
     name: (...names) => {
       named = names;
     },
+    environment: async () => (await settings()).env,
     async startWorkers() {
       const { config, env } = await settings();
       workers = await startWorkerService(config, env, traceLogger());
@@ -166,7 +173,7 @@ export async function startPublishers(ids: readonly string[], { requestsPerSecon
     return { config: loadConfig(env), env };
   }
 
-  await all.startWorkers();
+  if (withWorkers) await all.startWorkers();
   await all.startWebhook();
   return all;
 }

@@ -33,6 +33,8 @@ export interface SystemOptions {
 
   /** Address of a Temporal server of the test's own, whose namespace is `default`. */
   temporal?: string;
+  /** A namespace of the run's server that others share; their vendors have other ids. Default: a fresh one. */
+  namespace?: string;
   /** Environment variables over the harness's own. */
   env?: Record<string, string>;
   /** Default true. */
@@ -71,7 +73,7 @@ const secret = plantedKeys.webhookSecret;
 
 export async function startSystem(options: SystemOptions = {}): Promise<System> {
   const address = options.temporal ?? (await sharedTemporal()).address;
-  const namespace = options.temporal ? 'default' : await freshNamespace();
+  const namespace = options.namespace ?? (options.temporal ? 'default' : await freshNamespace());
   const rule = await startRuleSandbox({ apiKey: plantedKeys.ruleKey, ...options.rule });
   if (options.automations !== false) addStateAutomations(rule);
   const sesamy = await startSesamySandbox({
