@@ -207,7 +207,7 @@ describe('the story of a reader', () => {
   });
 
   it('names the command where one mends it, and none where time does', () => {
-    assert.match(adviceFor({ type: 'rule/invalid', next: 'fix-data' }, 'email|1'), /sesamy-rule resync 'email\|1'$/);
+    assert.match(adviceFor({ type: 'rule/invalid', next: 'fix-data' }, "'email|1'"), /sesamy-rule resync 'email\|1'$/);
     assert.match(adviceFor({ type: 'rule/unavailable', next: 'wait' }, 'email|1'), /^nothing to do/);
     assert.match(
       adviceFor({ type: 'rule/unauthorized', next: 'fix-key' }, 'email|1'),

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fieldTable, tagTable } from '../src/mapping/index.js';
@@ -120,6 +121,26 @@ describe('the command line', function () {
     const env = { ...complete, ...nowhere, WEBHOOK_SECRET: '' };
     const webhook = await runCli(['webhook'], { env });
     assert.deepEqual([webhook.code, /WEBHOOK_SECRET is not set/.test(webhook.stderr)], [2, true]);
+  });
+
+  it('asks no other installation where this folder has one of its own that does not run', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'sesamy-rule-stopped-'));
+    let asked = 0;
+    // Another one, at the port that is tried where nothing is set; whoever has it already serves as well.
+    const other = createServer((socket) => {
+      asked += 1;
+      socket.destroy();
+    });
+    await new Promise<void>((resolve) => other.listen(7233, '127.0.0.1', resolve).once('error', () => resolve()));
+    try {
+      await writeFile(join(folder, 'temporal.db'), '');
+      const { code, stderr } = await runCli(['list'], { env: { SESAMY_RULE_DATA: folder } });
+      assert.deepEqual([code, asked], [1, 0]);
+      assert.match(stderr, /^Nothing runs here: start it with `npm start`/);
+    } finally {
+      other.close();
+      await rm(folder, { recursive: true, force: true });
+    }
   });
 
   it('names the vendors where there are several and none is named', async () => {

@@ -47,8 +47,12 @@ export async function watchBackfill(
     display.end();
     if (left) {
       const goesOn =
-        last?.stage === 'paused' ? `It stays paused until sesamy-rule ${kind} --resume.` : 'It goes on by itself.';
-      say(`${goesOn} To look again: sesamy-rule ${kind}${kind === 'reconcile' ? ' --status' : ''}`);
+        last?.stage === 'paused'
+          ? `It stays paused until sesamy-rule ${kind} --resume --vendor ${vendorId}.`
+          : 'It goes on by itself.';
+      say(
+        `${goesOn} To look again: sesamy-rule ${kind}${kind === 'reconcile' ? ' --status' : ''} --vendor ${vendorId}`,
+      );
     }
   }
 }

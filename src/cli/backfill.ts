@@ -95,7 +95,7 @@ async function run(kind: BackfillKind, options: BackfillOptions, action: Action,
       : await subscribers.backfill(vendorId, kind);
     if (!progress)
       throw new CommandError(
-        `There has been no ${kind} of ${vendorId} yet, or Temporal has forgotten it; to begin one: sesamy-rule ${kind}${kind === 'backfill' ? ' --start' : ''}`,
+        `There has been no ${kind} of ${vendorId} yet, or Temporal has forgotten it; to begin one: sesamy-rule ${kind}${kind === 'backfill' ? ' --start' : ''} --vendor ${vendorId}`,
       );
     answer(options, progress, () => reportLines(progress));
     if (action === 'start' && isAmiss(progress)) process.exitCode = 1;
@@ -107,7 +107,7 @@ async function refuseLesser(subscribers: Subscribers, vendorId: string, kind: Ba
   const running = await subscribers.backfill(vendorId, kind);
   if (!running || running.full) return;
   throw new CommandError(
-    `A ${kind} of ${vendorId} is running that leaves readers with a workflow alone; end it with sesamy-rule ${kind} --stop or wait for it, then begin this one again.`,
+    `A ${kind} of ${vendorId} is running that leaves readers with a workflow alone; end it with sesamy-rule ${kind} --stop --vendor ${vendorId} or wait for it, then begin this one again.`,
   );
 }
 

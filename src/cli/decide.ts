@@ -5,7 +5,7 @@ import { confirm, readers, watchBatch } from './batch.js';
 import { CommandError, UsageError } from './errors.js';
 import { command, type VendorOption, vendorOption } from './options.js';
 import { answer, type OutputOptions, say } from './output.js';
-import { personOf, quoted, type Session, vendorIdOf, withSession } from './session.js';
+import { named, personOf, type Session, vendorIdOf, withSession } from './session.js';
 
 interface DecideOptions extends OutputOptions, VendorOption {
   ended?: boolean;
@@ -64,7 +64,7 @@ async function decideOne(
   person: PersonId,
   decision: Decision,
   what: HeldKind,
-  options: OutputOptions,
+  options: OutputOptions & VendorOption,
 ): Promise<void> {
   const status = await subscribers.status(person);
   if (!status) throw new CommandError(`${person.userId} of vendor ${person.vendorId} is not known here; check the id.`);
@@ -73,7 +73,7 @@ async function decideOne(
   answer(options, { ...person, decision, held: held.map(({ event }) => event.id) }, () => [
     held.length === 0
       ? `Nothing of that kind is held for ${person.userId}.`
-      : `What was held for ${person.userId} ${done[decision]}. Look: sesamy-rule status ${quoted(person.userId)}`,
+      : `What was held for ${person.userId} ${done[decision]}. Look: sesamy-rule status ${named(person.userId, options.vendor)}`,
   ]);
 }
 

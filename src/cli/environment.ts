@@ -16,6 +16,11 @@ export function dataFolderOf(env: NodeJS.ProcessEnv): string {
   return resolve(env.SESAMY_RULE_DATA || '.sesamy-rule');
 }
 
+/** The database of the embedded Temporal server: there as soon as `start` has run on this data folder. */
+export function databaseOf(dataFolder: string): string {
+  return join(dataFolder, 'temporal.db');
+}
+
 const runningFile = (dataFolder: string) => join(dataFolder, 'running.json');
 
 export function announceRunning(dataFolder: string, env: Record<string, string>): void {

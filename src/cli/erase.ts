@@ -5,7 +5,7 @@ import { confirm } from './batch.js';
 import { CommandError } from './errors.js';
 import { command, userIdArgument, type VendorOption, vendorOption } from './options.js';
 import { answer, facts, type OutputOptions } from './output.js';
-import { personOf, quoted, type Session, withSession } from './session.js';
+import { named, personOf, type Session, withSession } from './session.js';
 import { failureSentence } from './story.js';
 import { workflowUrl } from './temporal-ui.js';
 
@@ -41,12 +41,15 @@ async function eraseOne(session: Session, person: PersonId, options: EraseOption
   }
   const erasure = await session.subscribers.erase(person);
   const url = workflowUrl(session, person);
-  answer(options, { ...person, ...erasure, ...(url ? { url } : {}) }, () => tell(person, erasure, url));
+  answer(options, { ...person, ...erasure, ...(url ? { url } : {}) }, () =>
+    tell(person, named(person.userId, options.vendor), erasure, url),
+  );
   if (!erasure.erasedAt) process.exitCode = 1;
 }
 
 function tell(
   { userId }: PersonId,
+  reader: string,
   { erasedAt, deleted, leftAlone, sharedWith, failure }: Erasure,
   url: string | undefined,
 ) {
@@ -57,7 +60,10 @@ function tell(
     first,
     ...facts([
       ['Failure', failure && failureSentence(failure)],
-      ['On record', 'that it happened, when, and a keyed hash of the address, which keeps it from coming back'],
+      [
+        'On record',
+        'that it happened, when, and a keyed hash of the address if one was known, which keeps it from coming back',
+      ],
       [
         'Left alone',
         leftAlone.length > 0
@@ -69,7 +75,7 @@ function tell(
         sharedWith.length > 0 ? `${sharedWith.join(', ')}: the same address or subscriber; erase them too?` : undefined,
       ],
       ['Sesamy', 'keeps its own data: a deletion there is asked for at Sesamy'],
-      ['Look', `sesamy-rule status ${quoted(userId)}`],
+      ['Look', `sesamy-rule status ${reader}`],
       ['Temporal UI', url],
     ]),
   ];
@@ -81,6 +87,6 @@ async function lift({ subscribers }: Session, person: PersonId, options: EraseOp
     throw new CommandError(`${person.userId} is not erased: there is nothing to take back.`);
   await subscribers.liftErasure(person);
   answer(options, { ...person, lifted: true }, () => [
-    `The erasure of ${person.userId} is taken back; the next message begins anew: sesamy-rule sync ${quoted(person.userId)}`,
+    `The erasure of ${person.userId} is taken back; the next message begins anew: sesamy-rule sync ${named(person.userId, options.vendor)}`,
   ]);
 }

@@ -6,7 +6,7 @@ import { UsageError } from './errors.js';
 import { command, userIdArgument, type VendorOption, vendorOption } from './options.js';
 import { answer, facts, type OutputOptions, table } from './output.js';
 import { type Preview, readPreview } from './preview-read.js';
-import { noVendors, personOf, quoted } from './session.js';
+import { named, noVendors, personOf } from './session.js';
 import { reasons } from './story.js';
 
 interface PreviewOptions extends OutputOptions, VendorOption {
@@ -39,7 +39,7 @@ async function show(userId: string, options: PreviewOptions): Promise<void> {
     const vendor = vendors.get(person.vendorId);
     if (!vendor) throw new UsageError(noVendors);
     const preview = await readPreview(vendor, person, { env, recreate: options.recreate === true });
-    answer(options, preview, () => tell(preview));
+    answer(options, preview, () => tell(preview, named(userId, options.vendor)));
   } finally {
     await vendors.close();
   }
@@ -52,7 +52,7 @@ const verdicts: Readonly<Record<Preview['verdict'], string>> = {
   skip: 'would not be written',
 };
 
-function tell({ userId, verdict, reason, ruleId, stage, suppressed, changes }: Preview): string[] {
+function tell({ userId, verdict, reason, ruleId, stage, suppressed, changes }: Preview, reader: string): string[] {
   const head = facts([
     ['Reader', userId],
     ['Verdict', `${verdicts[verdict]}${reason ? `: ${reasons[reason]}` : ''}`],
@@ -77,6 +77,6 @@ function tell({ userId, verdict, reason, ruleId, stage, suppressed, changes }: P
     ...problems.map(({ field, code }) => `Problem: ${field}: ${code}`),
     verdict === 'unchanged'
       ? 'Nothing was written, and nothing is to be written.'
-      : `Nothing was written. To write it: sesamy-rule resync ${quoted(userId)}`,
+      : `Nothing was written. To write it: sesamy-rule resync ${reader}`,
   ];
 }

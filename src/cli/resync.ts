@@ -5,7 +5,7 @@ import { CommandError, UsageError } from './errors.js';
 import { command, failureTypeOption, sinceOption, stageOption, type VendorOption, vendorOption } from './options.js';
 import { answer, facts, type OutputOptions } from './output.js';
 import { type ManyOptions, resyncMany } from './resync-many.js';
-import { personOf, quoted, type Session, vendorIdOf, withSession } from './session.js';
+import { named, personOf, type Session, vendorIdOf, withSession } from './session.js';
 import { workflowUrl } from './temporal-ui.js';
 
 interface ResyncOptions extends OutputOptions, VendorOption, ManyOptions {
@@ -69,7 +69,7 @@ async function resyncOne(session: Session, person: PersonId, options: ResyncOpti
     : undefined;
   if (status?.state === 'erased') {
     throw new CommandError(
-      `${person.userId} is erased on request: nothing is written. To take that back: sesamy-rule erase ${quoted(person.userId)} --lift`,
+      `${person.userId} is erased on request: nothing is written. To take that back: sesamy-rule erase ${named(person.userId, options.vendor)} --lift`,
     );
   }
   await session.subscribers.resync(person, request);
@@ -79,7 +79,7 @@ async function resyncOne(session: Session, person: PersonId, options: ResyncOpti
       ? `${person.userId} is going to be written again, quietly.`
       : `${person.userId} was not known here: is going to be written if Sesamy knows the id.`,
     ...facts([
-      ['Look', `sesamy-rule status ${quoted(person.userId)}`],
+      ['Look', `sesamy-rule status ${named(person.userId, options.vendor)}`],
       ['Temporal UI', url],
     ]),
   ]);

@@ -1,7 +1,8 @@
+import { existsSync } from 'node:fs';
 import { createSubscribers, type PersonId, type Subscribers, userIdPattern, vendorIdPattern } from '../client.js';
 import type { Config } from '../config/index.js';
 import { connectTemporal, type TemporalConnection, TemporalUnreachableError } from '../temporal/connect.js';
-import { environment, namesTemporal } from './environment.js';
+import { databaseOf, dataFolderOf, environment, namesTemporal } from './environment.js';
 import { CommandError, UsageError } from './errors.js';
 import { readSettings } from './read-settings.js';
 
@@ -37,15 +38,18 @@ const ownServerMs = 3_000;
 
 async function connect(env: NodeJS.ProcessEnv): Promise<TemporalConnection> {
   if (namesTemporal(env)) return connectTemporal(env);
+  // Whoever answers at the usual port now is another installation: what is asked of it would be done there, or never.
+  if (existsSync(databaseOf(dataFolderOf(env)))) throw new CommandError(nothingRuns);
   try {
     return await connectTemporal(env, { timeoutMs: ownServerMs });
   } catch (error) {
     if (!(error instanceof TemporalUnreachableError)) throw error;
-    throw new CommandError(
-      'Nothing runs here: start it with `npm start` or `sesamy-rule start` in this folder, or set TEMPORAL_ADDRESS to your Temporal service.',
-    );
+    throw new CommandError(nothingRuns);
   }
 }
+
+const nothingRuns =
+  'Nothing runs here: start it with `npm start` or `sesamy-rule start` in this folder, or set TEMPORAL_ADDRESS to your Temporal service.';
 
 /** What is needed of the settings to tell vendors apart. */
 interface Vendors {
@@ -87,6 +91,11 @@ export function personOf(config: Vendors, userId: string, vendor: string | undef
     );
   }
   return { vendorId: vendorIdOf(config, vendor), userId };
+}
+
+/** A reader as commands take them; with the vendor where that had to be said, so that a hint works as it is pasted. */
+export function named(userId: string, vendor: string | undefined): string {
+  return vendor === undefined ? quoted(userId) : `${quoted(userId)} --vendor ${vendor}`;
 }
 
 /** An id as it can be pasted into a shell. */

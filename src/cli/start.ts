@@ -8,7 +8,7 @@ import { installRuntime } from '../runtime.js';
 import { findTemporalCli } from '../temporal/binary.js';
 import { connectTemporal } from '../temporal/connect.js';
 import { startEmbeddedTemporal } from '../temporal/embedded.js';
-import { announceRunning, environment, findRunning, forgetRunning, namesTemporal } from './environment.js';
+import { announceRunning, databaseOf, environment, findRunning, forgetRunning, namesTemporal } from './environment.js';
 import { CommandError } from './errors.js';
 import { command } from './options.js';
 import { answer, type OutputOptions, say } from './output.js';
@@ -138,7 +138,7 @@ async function startTemporal(env: NodeJS.ProcessEnv, dataFolder: string, parts: 
     executable,
     port: await freePort(7233, '127.0.0.1'),
     uiPort: await freePort(8233, '127.0.0.1'),
-    dbFile: join(dataFolder, 'temporal.db'),
+    dbFile: databaseOf(dataFolder),
     logFile: join(dataFolder, 'temporal.log'),
   });
   parts.push({ stop: () => server.stop() });

@@ -4,7 +4,7 @@ import type { Config } from '../config/index.js';
 import { CommandError } from './errors.js';
 import { command, userIdArgument, type VendorOption, vendorOption } from './options.js';
 import { answer, facts, type OutputOptions } from './output.js';
-import { personOf, quoted, withSession } from './session.js';
+import { named, personOf, withSession } from './session.js';
 import { sayWhereClocksDiffer } from './stand-in-clock.js';
 import { adviceFor, failureSentence, stateSentence, toldSentence, trailLines, waitingSentence } from './story.js';
 import { workflowUrl } from './temporal-ui.js';
@@ -26,12 +26,12 @@ async function status(userId: string, options: OutputOptions & VendorOption): Pr
     const found = await session.subscribers.status(person);
     if (!found) {
       throw new CommandError(
-        `${userId} of vendor ${person.vendorId} is not known here: no webhook has told of that id, or its erasure was taken back. Check it; to look it up at Sesamy: sesamy-rule preview ${quoted(userId)}`,
+        `${userId} of vendor ${person.vendorId} is not known here: no webhook has told of that id, or its erasure was taken back. Check it; to look it up at Sesamy: sesamy-rule preview ${named(userId, options.vendor)}`,
       );
     }
     const url = workflowUrl(session, person);
     if (!options.json) await sayWhereClocksDiffer(session.env);
-    answer(options, { ...found, ...(url ? { url } : {}) }, () => tell(found, url));
+    answer(options, { ...found, ...(url ? { url } : {}) }, () => tell(found, named(userId, options.vendor), url));
   });
 }
 
@@ -45,7 +45,7 @@ function laterDue({ next, due }: SubscriberStatus): string | undefined {
   return due && due.why !== next?.why ? `${due.at}: ${due.why}` : undefined;
 }
 
-function tell(found: SubscriberStatus, url: string | undefined): string[] {
+function tell(found: SubscriberStatus, reader: string, url: string | undefined): string[] {
   const { failure, trail, waiting, told } = found;
   return [
     `Reader ${found.userId} of vendor ${found.vendorId}`,
@@ -59,7 +59,7 @@ function tell(found: SubscriberStatus, url: string | undefined): string[] {
       ['Attempts', String(found.attempts)],
       ['Erasure', found.erasure && erasureSentence(found.erasure)],
       ['Failure', failure && failureSentence(failure)],
-      ['Mend', failure && adviceFor(failure, found.userId)],
+      ['Mend', failure && adviceFor(failure, reader)],
       ['Waiting', found.pending.length > 0 ? `${found.pending.join(', ')} (not acted on yet)` : undefined],
       ['Next', found.next && `${found.next.at}: ${found.next.why}`],
       ['Then', laterDue(found)],

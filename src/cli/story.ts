@@ -12,7 +12,6 @@ import type {
   WaitingEvent,
 } from '../client.js';
 import { mendOf } from './mends.js';
-import { quoted } from './session.js';
 
 export const reasons: Readonly<Record<SyncReason, string>> = {
   'guest/no-email': 'a guest: Sesamy has no e-mail address',
@@ -120,12 +119,16 @@ export function failureSentence({ type, status, method, path, requestId, fields 
   return facts.length > 0 ? `${type} (${facts.join('; ')})` : type;
 }
 
-/** What to do about a failing reader; the command included where one helps. */
-export function adviceFor(failure: FailureDetails, userId: string): string {
+/**
+ * What to do about a failing reader; the command included where one helps.
+ *
+ * @param reader as commands take them (`named` in session.ts)
+ */
+export function adviceFor(failure: FailureDetails, reader: string): string {
   const mend = mendOf(failure);
   const retried = failure.next === 'wait' || failure.next === 'fix-key';
   if (retried) return failure.next === 'wait' ? mend : `${mend}; then it is tried again by itself`;
-  return `${mend}; then: sesamy-rule resync ${quoted(userId)}`;
+  return `${mend}; then: sesamy-rule resync ${reader}`;
 }
 
 const rowOnlyReasons: Readonly<Record<RowOnlyReason, string>> = {

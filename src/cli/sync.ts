@@ -3,7 +3,7 @@ import type { SubscriberStatus, SyncNowRequest, TrailEntry } from '../client.js'
 import type { Config } from '../config/index.js';
 import { command, userIdArgument, type VendorOption, vendorOption } from './options.js';
 import { answer, facts, type OutputOptions, say } from './output.js';
-import { personOf, withSession } from './session.js';
+import { named, personOf, withSession } from './session.js';
 import { adviceFor, failureSentence, reasons } from './story.js';
 import { workflowUrl } from './temporal-ui.js';
 
@@ -29,14 +29,20 @@ async function sync(userId: string, options: OutputOptions & VendorOption & Sync
     const now = await session.subscribers.status(person);
     const url = workflowUrl(session, person);
     answer(options, { ...person, ...entry, state: now?.state, next: now?.next, ...(url ? { url } : {}) }, () =>
-      tell(userId, entry, now, url),
+      tell(userId, named(userId, options.vendor), entry, now, url),
     );
     if (entry.reason === 'not-at-sesamy' && !options.json) say('Check the id: nobody of that id can be written.');
     if (entry.failure || entry.reason === 'not-at-sesamy') process.exitCode = 1;
   });
 }
 
-function tell(userId: string, entry: TrailEntry, now: SubscriberStatus | undefined, url: string | undefined): string[] {
+function tell(
+  userId: string,
+  reader: string,
+  entry: TrailEntry,
+  now: SubscriberStatus | undefined,
+  url: string | undefined,
+): string[] {
   const { failure, changes, problems } = entry;
   const list = (names: readonly string[] | undefined) => names?.join(', ');
   return facts([
@@ -44,7 +50,7 @@ function tell(userId: string, entry: TrailEntry, now: SubscriberStatus | undefin
     ['Verdict', failure ? 'failed' : entry.verdict],
     ['Why', entry.reason && reasons[entry.reason]],
     ['Failure', failure && failureSentence(failure)],
-    ['Mend', failure && adviceFor(failure, userId)],
+    ['Mend', failure && adviceFor(failure, reader)],
     ['Fields', list(changes?.fields)],
     ['Tags added', list(changes?.tagsAdded)],
     ['Tags removed', list(changes?.tagsRemoved)],
