@@ -26,7 +26,8 @@ export function watchCalls(recorder: Recorder): Calls {
     last: 0,
     starts: [],
     reset: () => Object.assign(calls, { writes: 0, reads: 0, looks: 0, starts: [] }),
-    nextWrite: (text) => new Promise((resolve) => awaited.set(text, resolve)),
+    // Sesamy may show an address in other letters than it is written in.
+    nextWrite: (text) => new Promise((resolve) => awaited.set(text.toLowerCase(), resolve)),
   };
   const begin = recorder.begin.bind(recorder);
   recorder.begin = (method, path) => {
@@ -43,7 +44,7 @@ export function watchCalls(recorder: Recorder): Calls {
     recordBody(entry, text);
     if (entry.method === 'GET') return;
     for (const [wanted, resolve] of awaited) {
-      if (!text.includes(wanted)) continue;
+      if (!text.toLowerCase().includes(wanted)) continue;
       awaited.delete(wanted);
       resolve(performance.now());
     }
