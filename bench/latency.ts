@@ -9,8 +9,8 @@ export interface Probe {
   rule: Calls;
 }
 
-/** Time between two webhooks: they must not wait for one another. */
-const pauseMs = 300;
+/** Time between two webhooks: they must not wait for one another, nor use much of the budget. */
+const pauseMs = 1_000;
 
 /** @returns milliseconds, one for each person, who must not be in Rule yet */
 export async function latencies({ post, addressOf, rule }: Probe, people: readonly string[]): Promise<number[]> {

@@ -11,7 +11,7 @@ const rps = 15;
 const floodFactor = 10;
 
 /** Two vendors in one deployment, one of them flooded with webhooks: how long the other's readers wait, against the same alone. */
-export async function vendors({ rounds, size = 40, log }: BenchOptions): Promise<Figure> {
+export async function vendors({ rounds, size = 25, log }: BenchOptions): Promise<Figure> {
   const measured = { alone: [] as number[][], flooded: [] as number[][] };
   for (let round = 1; round <= rounds; round += 1) {
     const people = Math.max(size * floodFactor, (size * 2 + 5) * 4) + 32;
@@ -52,7 +52,7 @@ export async function vendors({ rounds, size = 40, log }: BenchOptions): Promise
   return {
     name: 'vendors',
     title: 'Two vendors, one flooded',
-    conditions: `${size} webhooks of each kind a round, one every 0.3 s; ${size * floodFactor} at once to the other vendor; budget of each ${rps} requests/s`,
+    conditions: `${size} webhooks of each kind a round, one every second; ${size * floodFactor} at once to the other vendor; budget of each ${rps} requests/s`,
     rounds,
     results: [at(0.5, 'p50'), at(0.99, 'p99', { most: 1.5 })],
   };

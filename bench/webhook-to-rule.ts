@@ -6,10 +6,10 @@ import { type BenchOptions, type Figure, percentile, result } from './figure.js'
 import { latencies } from './latency.js';
 
 /** Sesamy requests a second: few enough that the machine has time, so that what a webhook waits for is the budget. */
-const rps = 30;
+const rps = 20;
 
 /** How long a change takes from the webhook's answer to Rule, with nothing else to do and in the middle of a backfill. */
-export async function webhookToRule({ rounds, size = 40, log }: BenchOptions): Promise<Figure> {
+export async function webhookToRule({ rounds, size = 25, log }: BenchOptions): Promise<Figure> {
   const measured = { idle: [] as number[][], busy: [] as number[][] };
   for (let round = 1; round <= rounds; round += 1) {
     // A world of its own, since a backfill writes everybody; long enough a list that the readers at its end are not reached.
@@ -57,7 +57,7 @@ export async function webhookToRule({ rounds, size = 40, log }: BenchOptions): P
   return {
     name: 'webhook-to-rule',
     title: 'From the webhook to Rule',
-    conditions: `${size} webhooks of each kind a round, one every 0.3 s, each for a person who is new to Rule; budget ${rps} requests/s`,
+    conditions: `${size} webhooks of each kind a round, one every second, each for a person who is new to Rule; budget ${rps} requests/s`,
     rounds,
     results: [at(0.5, 'p50'), at(0.99, 'p99', { most: 2 })],
   };

@@ -1,7 +1,7 @@
 import type { Client } from '@temporalio/client';
 import { createFieldTypes } from './activities/field-types.js';
 import type { Vendor } from './activities/index.js';
-import { isLiveWork } from './activities/live-work.js';
+import { rankOfAttempt } from './activities/rank.js';
 import { createAddressBook } from './address-book.js';
 import { createBrake } from './brake.js';
 import type { VendorConfig } from './config/index.js';
@@ -54,7 +54,7 @@ function openVendor(config: VendorConfig, temporal: Client | undefined): Vendor 
   const rule = createRuleClient({ ...config.rule, gate });
   return {
     id: config.id,
-    sesamy: createSesamyClient({ ...sesamy, vendorId: config.id, rps: requestsPerSecond, isUrgent: isLiveWork }),
+    sesamy: createSesamyClient({ ...sesamy, vendorId: config.id, rps: requestsPerSecond, rankOfCall: rankOfAttempt }),
     rule,
     gate,
     fieldTypes: createFieldTypes(rule),

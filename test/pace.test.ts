@@ -2,17 +2,17 @@ import assert from 'node:assert/strict';
 import { createPace } from '../src/sesamy/pace.js';
 
 describe('the pace of calls to Sesamy', () => {
-  it('lets what is urgent go before all that waits, and the others in their order', async () => {
+  it('lets the lowest rank go first, and equals in their order', async () => {
     const pace = createPace(100);
     const order: string[] = [];
-    const wait = (name: string, urgent?: boolean) => pace.turn(undefined, urgent).then(() => order.push(name));
+    const wait = (name: string, rank = 5) => pace.turn(undefined, rank).then(() => order.push(name));
     await Promise.all([
       wait('at once'),
       wait('a'),
       wait('b'),
       wait('c'),
-      wait('first urgent', true),
-      wait('second urgent', true),
+      wait('first urgent', 1),
+      wait('second urgent', 1),
     ]);
     assert.deepEqual(order, ['at once', 'first urgent', 'second urgent', 'a', 'b', 'c']);
   });

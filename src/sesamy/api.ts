@@ -28,8 +28,8 @@ export interface SesamyApiOptions {
   scope?: string | undefined;
   /** Request starts a second in this process, the token's and the filter check's included. */
   rps: number;
-  /** Whether the call that is being made goes before those that wait for their turn. Default never. */
-  isUrgent?: () => boolean;
+  /** Of the calls that wait for their turn the one of the lowest rank goes first. Default: all are equal. */
+  rankOfCall?: () => number;
   timeouts?: Timeouts;
   userAgent?: string;
   /** Connections to use instead of own ones; whoever made it closes it. */
@@ -68,7 +68,7 @@ export function createSesamyApi(options: SesamyApiOptions): SesamyApi {
 
   /** Once Sesamy has asked for a pause, nobody in this process calls before its end. */
   async function paced(over: HttpClient, call: HttpRequest): Promise<HttpReply> {
-    await pace.turn(call.signal, options.isUrgent?.());
+    await pace.turn(call.signal, options.rankOfCall?.());
     const waitMs = quietUntil - steadyNow();
     if (waitMs > 0)
       throw over.error(call, { kind: 'rate-limited', next: 'wait', reason: 'Sesamy asks for a pause', waitMs });

@@ -1,11 +1,11 @@
 /** Lets request starts through at a steady rate. */
 export interface Pace {
   /**
-   * Resolves when a request may start; the urgent ones before all others, whenever they came.
+   * Resolves when a request may start: of those who wait the one of the lowest rank, and among equals whoever came first.
    *
    * @throws the signal's reason when the caller gives up first
    */
-  turn(signal?: AbortSignal, urgent?: boolean): Promise<void>;
+  turn(signal?: AbortSignal, rank?: number): Promise<void>;
   /** Refuses everybody who still waits. */
   close(): void;
 }
@@ -25,7 +25,8 @@ const lateMs = 5;
  */
 export function createPace(perSecond: number): Pace {
   const interval = Math.ceil((1000 / perSecond) * margin);
-  const lines = { urgent: new Set<Waiting>(), other: new Set<Waiting>() };
+  /** By rank. */
+  const line: Waiting[] = [];
   // By a clock that never jumps: the libraries for this take the system's, and when that is set back by an hour nothing starts for an hour.
   let next = performance.now();
   let timer: NodeJS.Timeout | undefined;
@@ -38,41 +39,40 @@ export function createPace(perSecond: number): Pace {
   }
 
   function wakeForNext(): void {
-    if (lines.urgent.size + lines.other.size === 0) return;
+    if (line.length === 0) return;
     timer ??= setTimeout(serve, Math.max(0, Math.ceil(next - performance.now())));
   }
 
   function serve(): void {
     timer = undefined;
-    const line = lines.urgent.size > 0 ? lines.urgent : lines.other;
-    const [first] = line;
+    const first = line.shift();
     if (!first) return;
-    line.delete(first);
     start(performance.now());
     first.begin();
     wakeForNext();
   }
 
   return {
-    async turn(signal, urgent = false) {
+    async turn(signal, rank = 0) {
       signal?.throwIfAborted();
       if (closed) throw closed;
       const now = performance.now();
       if (now >= next && timer === undefined) return start(now);
-      const line = urgent ? lines.urgent : lines.other;
       await new Promise<void>((resolve, reject) => {
         const leave = () => {
-          line.delete(one);
+          line.splice(line.indexOf(one), 1);
           reject(signal?.reason);
         };
         const one: Waiting = {
+          rank,
           begin: () => {
             signal?.removeEventListener('abort', leave);
             resolve();
           },
           refuse: reject,
         };
-        line.add(one);
+        const before = line.findIndex((other) => other.rank > rank);
+        line.splice(before < 0 ? line.length : before, 0, one);
         signal?.addEventListener('abort', leave, { once: true });
         wakeForNext();
       });
@@ -80,15 +80,13 @@ export function createPace(perSecond: number): Pace {
     close() {
       closed = new Error('the client was closed');
       clearTimeout(timer);
-      for (const line of Object.values(lines)) {
-        for (const one of line) one.refuse(closed);
-        line.clear();
-      }
+      for (const one of line.splice(0)) one.refuse(closed);
     },
   };
 }
 
 interface Waiting {
+  rank: number;
   begin: () => void;
   refuse: (reason: Error) => void;
 }
