@@ -1,9 +1,9 @@
-import { execFileSync } from 'node:child_process';
 import { setTimeout as delay } from 'node:timers/promises';
+import { busiestSecond } from '../sandbox/common/recorder.js';
 import { progressLine } from '../src/cli/backfill-report.js';
+import { memoryOf } from '../test/support/process-cost.js';
 import { sharedTemporal } from '../test/support/temporal.js';
 import { startBed } from './bed.js';
-import { busiestSecond } from './calls.js';
 import { type BenchOptions, type Figure, type Result, result } from './figure.js';
 
 /**
@@ -73,14 +73,5 @@ async function backfillOf(people: number, log: (line: string) => void): Promise<
     ];
   } finally {
     await bed.close();
-  }
-}
-
-/** Resident memory of a process in MiB; 0 where `ps` does not tell. */
-function memoryOf(pid: number | undefined): number {
-  try {
-    return Math.round(Number(execFileSync('ps', ['-o', 'rss=', '-p', String(pid)], { encoding: 'utf8' })) / 1_024);
-  } catch {
-    return 0;
   }
 }

@@ -51,14 +51,3 @@ export function watchCalls(recorder: Recorder): Calls {
   };
   return calls;
 }
-
-/** The most that began within any second, wherever it starts. */
-export function busiestSecond(starts: readonly number[]): number {
-  let most = 0;
-  let first = 0;
-  for (const [index, start] of starts.entries()) {
-    while (start - (starts[first] ?? start) >= 1_000) first += 1;
-    most = Math.max(most, index - first + 1);
-  }
-  return most;
-}

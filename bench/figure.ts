@@ -69,6 +69,24 @@ export function result({ what, unit, ours, theirs, target }: Measured): Result {
   };
 }
 
+/** The middle and the slowest hundredth of what took so many ms, round by round, beside the same of something else. */
+export function latencyResults(
+  what: string,
+  ours: readonly (readonly number[])[],
+  theirs: { name: string; values: readonly (readonly number[])[] },
+  target: { most: number },
+): Result[] {
+  const at = (share: number, name: string, aim?: { most: number }) =>
+    result({
+      what: `${what}, ${name}`,
+      unit: 'ms',
+      ours: ours.map((all) => percentile(all, share)),
+      theirs: { name: theirs.name, values: theirs.values.map((all) => percentile(all, share)) },
+      ...(aim ? { target: aim } : {}),
+    });
+  return [at(0.5, 'p50'), at(0.99, 'p99', target)];
+}
+
 export function spread(values: readonly number[]): Spread {
   const all = [...values];
   return { median: round(median(all)), min: round(min(all)), max: round(max(all)) };

@@ -2,7 +2,7 @@ import { startWorkerProcess } from '../test/support/cli.js';
 import { startPublishers } from '../test/support/publishers.js';
 import { readersOf } from './bed.js';
 import { watchCalls } from './calls.js';
-import { type BenchOptions, type Figure, percentile, result } from './figure.js';
+import { type BenchOptions, type Figure, latencyResults, percentile } from './figure.js';
 import { latencies } from './latency.js';
 
 /** Sesamy requests a second of each vendor. */
@@ -41,19 +41,16 @@ export async function vendors({ rounds, size = 25, log }: BenchOptions): Promise
       await publishers.close();
     }
   }
-  const at = (share: number, name: string, target?: { most: number }) =>
-    result({
-      what: `webhook to Rule beside a flooded vendor, ${name}`,
-      unit: 'ms',
-      ours: measured.flooded.map((all) => percentile(all, share)),
-      theirs: { name: 'the same, alone', values: measured.alone.map((all) => percentile(all, share)) },
-      ...(target ? { target } : {}),
-    });
   return {
     name: 'vendors',
     title: 'Two vendors, one flooded',
     conditions: `${size} webhooks of each kind a round, one every second; ${size * floodFactor} at once to the other vendor; budget of each ${rps} requests/s`,
     rounds,
-    results: [at(0.5, 'p50'), at(0.99, 'p99', { most: 1.5 })],
+    results: latencyResults(
+      'webhook to Rule beside a flooded vendor',
+      measured.flooded,
+      { name: 'the same, alone', values: measured.alone },
+      { most: 1.5 },
+    ),
   };
 }

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { setTimeout as delay } from 'node:timers/promises';
 import { eventually } from '../test/support/eventually.js';
 import { startBed } from './bed.js';
-import { type BenchOptions, type Figure, percentile, result } from './figure.js';
+import { type BenchOptions, type Figure, latencyResults, percentile } from './figure.js';
 import { latencies } from './latency.js';
 
 /** Sesamy requests a second: few enough that the machine has time, so that what a webhook waits for is the budget. */
@@ -46,19 +46,16 @@ export async function webhookToRule({ rounds, size = 25, log }: BenchOptions): P
       await bed.close();
     }
   }
-  const at = (share: number, name: string, target?: { most: number }) =>
-    result({
-      what: `webhook to Rule during a backfill, ${name}`,
-      unit: 'ms',
-      ours: measured.busy.map((all) => percentile(all, share)),
-      theirs: { name: 'the same, idle', values: measured.idle.map((all) => percentile(all, share)) },
-      ...(target ? { target } : {}),
-    });
   return {
     name: 'webhook-to-rule',
     title: 'From the webhook to Rule',
     conditions: `${size} webhooks of each kind a round, one every second, each for a person who is new to Rule; budget ${rps} requests/s`,
     rounds,
-    results: [at(0.5, 'p50'), at(0.99, 'p99', { most: 2 })],
+    results: latencyResults(
+      'webhook to Rule during a backfill',
+      measured.busy,
+      { name: 'the same, idle', values: measured.idle },
+      { most: 2 },
+    ),
   };
 }

@@ -2,7 +2,7 @@ import { performance } from 'node:perf_hooks';
 import { atOnce, startCli } from '../test/support/cli.js';
 import { nextId } from '../test/support/people.js';
 import { startBed } from './bed.js';
-import { type BenchOptions, type Figure, percentile, result } from './figure.js';
+import { type BenchOptions, type Figure, latencyResults, percentile } from './figure.js';
 
 const lanes = 4;
 
@@ -57,20 +57,17 @@ export async function webhook({ rounds, size = 400, log }: BenchOptions): Promis
         `webhook ${round}/${rounds}: p99 ${percentile(both.webhook, 0.99).toFixed(1)} and ${percentile(both.bare, 0.99).toFixed(1)} ms`,
       );
     }
-    const at = (share: number, name: string, target?: { most: number }) =>
-      result({
-        what: `answer, ${name}`,
-        unit: 'ms',
-        ours: measured.webhook.map((all) => percentile(all, share)),
-        theirs: { name: 'signalWithStart', values: measured.bare.map((all) => percentile(all, share)) },
-        ...(target ? { target } : {}),
-      });
     return {
       name: 'webhook',
       title: 'The answer to a webhook',
       conditions: `${size} calls of each side a round, ${lanes} at once, each for a new person; no worker runs`,
       rounds,
-      results: [at(0.5, 'p50'), at(0.99, 'p99', { most: 1.25 })],
+      results: latencyResults(
+        'answer',
+        measured.webhook,
+        { name: 'signalWithStart', values: measured.bare },
+        { most: 1.25 },
+      ),
     };
   } finally {
     await server.stop();

@@ -8,22 +8,10 @@ import { VendorError } from '../src/http/errors.js';
 import { MemoryRule, memorySesamy, memoryVendor } from './support/in-memory.js';
 import { planted } from './support/markers.js';
 import { aUser } from './support/source.js';
+import { aSyncInput } from './support/sync-input.js';
 
 const user = aUser({ firstName: planted.firstName, lastName: planted.lastName });
-const input: SyncInput = {
-  vendorId: 'daily',
-  userId: user.id,
-  known: {},
-  live: true,
-  force: false,
-  recreate: false,
-  look: 0,
-  expect: 'none',
-  expectedIds: [],
-  waiting: [],
-  tells: false,
-  gained: [],
-};
+const input = aSyncInput({ vendorId: 'daily', userId: user.id });
 
 /** One attempt as a worker makes it, that fails; answers the failure and all that was logged. */
 async function failing(vendor: Vendor): Promise<{ failure: ApplicationFailure; details: FailureDetails; log: string }> {

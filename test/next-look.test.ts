@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { nextLook } from '../src/activities/next-look.js';
-import type { SyncInput } from '../src/contract/index.js';
 import type { Source, SourceContract } from '../src/mapping/index.js';
 import { MemoryRule, memorySesamy, memoryVendor } from './support/in-memory.js';
 import { aContract, anEntitlement, aSource } from './support/source.js';
+import { aSyncInput } from './support/sync-input.js';
 
 const vendor = memoryVendor(
   new MemoryRule(),
@@ -13,20 +13,7 @@ const now = Date.parse('2026-06-01T12:00:00Z');
 const minute = 60_000;
 
 function look(source: Partial<Source>, live: boolean) {
-  const input: SyncInput = {
-    vendorId: 'daily',
-    userId: 'email|1',
-    known: {},
-    live,
-    force: false,
-    recreate: false,
-    look: 0,
-    expect: 'none',
-    expectedIds: [],
-    waiting: [],
-    tells: false,
-    gained: [],
-  };
+  const input = aSyncInput({ vendorId: 'daily', userId: 'email|1' }, { live });
   return nextLook(vendor, input, { source: aSource(source), news: false }, now);
 }
 

@@ -6,8 +6,9 @@ import type { createActivities, Vendor } from '../../src/activities/index.js';
 import { fetchSource, type Person, readPerson } from '../../src/activities/read-person.js';
 import { syncSubscriber } from '../../src/activities/sync-subscriber.js';
 import { writePerson } from '../../src/activities/write-person.js';
-import type { PersonId, SyncInput, SyncResult } from '../../src/contract/index.js';
+import type { PersonId, SyncResult } from '../../src/contract/index.js';
 import type { Source } from '../../src/mapping/index.js';
+import { aSyncInput } from '../../test/support/sync-input.js';
 
 /** One webhook: whom it is about, and which. */
 export interface PersonEvent extends PersonId {
@@ -21,21 +22,6 @@ export interface EventActivities {
   syncPerson(event: PersonEvent): Promise<void>;
 }
 
-const inputOf = ({ vendorId, userId }: PersonId): SyncInput => ({
-  vendorId,
-  userId,
-  known: {},
-  live: true,
-  force: false,
-  recreate: false,
-  look: 0,
-  expect: 'none',
-  expectedIds: [],
-  waiting: [],
-  tells: false,
-  gained: [],
-});
-
 export function eventActivities(vendor: Vendor): EventActivities {
   return {
     fetchPerson: ({ userId }) => fetchSource(vendor, userId, {}),
@@ -44,7 +30,7 @@ export function eventActivities(vendor: Vendor): EventActivities {
     async writeFields(event, person) {
       await writePerson({
         vendor,
-        input: inputOf(event),
+        input: aSyncInput(event),
         person,
         asksWhose: false,
         startsFlows: false,
@@ -60,7 +46,7 @@ export function eventActivities(vendor: Vendor): EventActivities {
 
 /** Fetch, map and write in one go. */
 export async function syncPerson(vendor: Vendor, event: PersonEvent): Promise<void> {
-  await syncSubscriber(vendor, inputOf(event), {
+  await syncSubscriber(vendor, aSyncInput(event), {
     signal: AbortSignal.timeout(90_000),
     step: () => {},
     now: () => new Date(),

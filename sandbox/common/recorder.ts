@@ -50,20 +50,24 @@ export class Recorder {
 
   /** The most requests begun within any second, wherever it starts; the window is open at its end. */
   busiestSecond(filter: RequestFilter = () => true): number {
-    const starts = this.requests.filter(filter).map(({ at }) => Date.parse(at));
-    let most = 0;
-    let first = 0;
-    for (const [index, start] of starts.entries()) {
-      while (start - (starts[first] ?? start) >= 1_000) first += 1;
-      most = Math.max(most, index - first + 1);
-    }
-    return most;
+    return busiestSecond(this.requests.filter(filter).map(({ at }) => Date.parse(at)));
   }
 
   clear(): void {
     this.requests.length = 0;
     this.violations.length = 0;
   }
+}
+
+/** The most of these moments (ms, in order) within any second, wherever it starts; the window is open at its end. */
+export function busiestSecond(starts: readonly number[]): number {
+  let most = 0;
+  let first = 0;
+  for (const [index, start] of starts.entries()) {
+    while (start - (starts[first] ?? start) >= 1_000) first += 1;
+    most = Math.max(most, index - first + 1);
+  }
+  return most;
 }
 
 /** Drops a tenth at a time, so that a full list is not moved for every new entry. */

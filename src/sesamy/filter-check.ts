@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { steadyNow } from '../http/steady-clock.js';
 import type { ApiCall, SesamyApi } from './api.js';
-import { orAborted } from './pace.js';
+import { orAborted } from './or-aborted.js';
 import { pageSchema } from './pages.js';
 
 /** An id of the usual form that belongs to nobody (sesamy-api §3.1). */

@@ -1,5 +1,5 @@
 import type { ApiCall, SesamyApi } from './api.js';
-import { orAborted } from './pace.js';
+import { orAborted } from './or-aborted.js';
 import { userSchema } from './schemas.js';
 import type { SesamyUser } from './types.js';
 

@@ -1,5 +1,5 @@
 import { steadyNow } from '../http/steady-clock.js';
-import { orAborted } from './pace.js';
+import { orAborted } from './or-aborted.js';
 
 /** Renewed this long before its end (sesamy-api §1.3), or at half its life where that is short. */
 const earlyMs = 60_000;

@@ -6,11 +6,11 @@
  * machine is the limit; set it lower to see how much of a budget is used).
  */
 import assert from 'node:assert/strict';
-import { execFileSync } from 'node:child_process';
 import { setTimeout as delay } from 'node:timers/promises';
 import { progressLine } from '../../src/cli/backfill-report.js';
 import { installRuntime } from '../../src/runtime.js';
 import { startWorkerProcess } from './cli.js';
+import { memoryOf, processorSecondsOf } from './process-cost.js';
 import { startSystem } from './system.js';
 import { sharedTemporal, stopSharedTemporal } from './temporal.js';
 import { traceLogger } from './traces.js';
@@ -28,22 +28,10 @@ const system = await startSystem({
 const { pid: serverPid } = await sharedTemporal();
 const worker = await startWorkerProcess(system.env);
 
-/** What `ps` tells of a process; 0 where it tells nothing. */
-function ps(what: 'rss=' | 'cputimes=', pid: number | undefined): number {
-  try {
-    return Number(execFileSync('ps', ['-o', what, '-p', String(pid)], { encoding: 'utf8' }));
-  } catch {
-    return 0;
-  }
-}
-
-/** Resident memory of a process in MiB. */
-const memoryOf = (pid: number | undefined): number => Math.round(ps('rss=', pid) / 1_024);
-
 /** Seconds of processor time that each of the three processes has used. */
 const processorSeconds = () => ({
-  worker: ps('cputimes=', worker.pid),
-  server: ps('cputimes=', serverPid),
+  worker: processorSecondsOf(worker.pid),
+  server: processorSecondsOf(serverPid),
   standIns: Math.round((process.cpuUsage().user + process.cpuUsage().system) / 1e6),
 });
 const processorBefore = processorSeconds();

@@ -48,6 +48,18 @@ async function oneMore(lane: Lane, id: string, act: () => Promise<unknown>): Pro
   await act();
 }
 
+/** One bill is paid; the reader's own webhook tells of it, and no other. */
+const billIsPaid: Pick<Story, 'prepare' | 'happens'> = {
+  async prepare(lane, id) {
+    await known(lane, id);
+    lane.system.sesamy.webhooks.setTarget(undefined);
+  },
+  async happens(lane, id) {
+    lane.system.sesamy.renew(contractOf(id));
+    await oneMore(lane, id, () => lane.system.nudge(id, 'contract.1#update', { contractId: contractOf(id) }));
+  },
+};
+
 export const stories: readonly Story[] = [
   {
     name: 'somebody buys',
@@ -101,14 +113,7 @@ export const stories: readonly Story[] = [
     options: {
       receipts: { mode: 'transactional', from: { name: 'Daily Example', email: 'no-reply@example.com' } },
     },
-    async prepare(lane, id) {
-      await known(lane, id);
-      lane.system.sesamy.webhooks.setTarget(undefined);
-    },
-    async happens(lane, id) {
-      lane.system.sesamy.renew(contractOf(id));
-      await oneMore(lane, id, () => lane.system.nudge(id, 'contract.1#update', { contractId: contractOf(id) }));
-    },
+    ...billIsPaid,
     // A mail in doubt is a person's to decide: who looks whether it is there, and sends it if it is not.
     async settles(lane, id) {
       const status = await lane.atRest(id);
@@ -122,14 +127,7 @@ export const stories: readonly Story[] = [
   {
     name: 'a bill is paid, and the receipt is an automation',
     options: { receipts: { mode: 'automation' } },
-    async prepare(lane, id) {
-      await known(lane, id);
-      lane.system.sesamy.webhooks.setTarget(undefined);
-    },
-    async happens(lane, id) {
-      lane.system.sesamy.renew(contractOf(id));
-      await oneMore(lane, id, () => lane.system.nudge(id, 'contract.1#update', { contractId: contractOf(id) }));
-    },
+    ...billIsPaid,
   },
   {
     name: 'somebody is erased',
